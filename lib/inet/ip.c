@@ -41,7 +41,8 @@ lath_ip_format(const struct lath_ip *ip, char out[LATH_IP_TEXT_MAX])
 {
 	int af = lath_ip_is_v4(ip) ? AF_INET : AF_INET6;
 
-	if (ip->family == LATH_FAMILY_NONE || inet_ntop(af, ip->bytes, out, LATH_IP_TEXT_MAX) == NULL)
+	if (ip->family == LATH_FAMILY_NONE ||
+			inet_ntop(af, ip->bytes, out, LATH_IP_TEXT_MAX) == NULL)
 		snprintf(out, LATH_IP_TEXT_MAX, "-");
 	return out;
 }
@@ -150,7 +151,8 @@ same_head(const uint8_t *a, const uint8_t *b, unsigned bits)
 bool
 lath_prefix_contains(const struct lath_prefix *prefix, const struct lath_ip *ip)
 {
-	return prefix->ip.family == ip->family && same_head(prefix->ip.bytes, ip->bytes, prefix->bits);
+	return prefix->ip.family == ip->family &&
+			same_head(prefix->ip.bytes, ip->bytes, prefix->bits);
 }
 
 bool

@@ -5,17 +5,34 @@
 
 #include "lath_inet.h"
 
+/* -1 when `digit` is none. sscanf("%x") would take spaces, signs and "0x". */
+static int
+hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
 int
 lath_mac_parse(const char *text, struct lath_mac *mac)
 {
 	struct lath_mac parsed;
-	char rest;
 
-	if (strlen(text) != LATH_MAC_TEXT_MAX - 1 ||
-			sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%c", &parsed.bytes[0],
-					&parsed.bytes[1], &parsed.bytes[2], &parsed.bytes[3],
-					&parsed.bytes[4], &parsed.bytes[5], &rest) != 6)
+	if (strlen(text) != LATH_MAC_TEXT_MAX - 1)
 		return lath_err(EINVAL);
+	for (unsigned i = 0; i < sizeof(parsed.bytes); i++) {
+		int high = hex_value(text[3 * i]);
+		int low = hex_value(text[3 * i + 1]);
+
+		if (high < 0 || low < 0 || (i < 5 && text[3 * i + 2] != ':'))
+			return lath_err(EINVAL);
+		parsed.bytes[i] = (uint8_t)(high << 4 | low);
+	}
 	*mac = parsed;
 	return 0;
 }

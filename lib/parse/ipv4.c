@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+#include <lath_cksum.h>
+
+#include "lath_parse.h"
+
+bool
+lath_parse_is_martian_v4(lath_be32_t ip_be)
+{
+	uint32_t first = lath_from_be32(ip_be) >> 24;
+
+	/* RFC 6890 section 2.2.2: "this network", loopback; RFC 5771 and RFC 1112 section 4:
+	 * multicast and class E, with the limited broadcast.
+	 */
+	return first == 0 || first == 127 || first >= 224;
+}
+
+static enum lath_drop
+parse_tcp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
+{
+	const struct lath_tcp_hdr *tcp = (const void *)l4;
+	uint32_t header_len;
+	uint8_t flags;
+
+	if (l4_len < sizeof(*tcp))
+		return LATH_DROP_l4_malformed;
+	header_len = (uint32_t)(tcp->offset >> 4) * 4;
+	if (header_len < sizeof(*tcp) || header_len > l4_len)
+		return LATH_DROP_l4_malformed;
+	flags = tcp->flags & (LATH_TCP_FIN | LATH_TCP_SYN | LATH_TCP_RST | LATH_TCP_ACK);
+	if (flags == 0 || flags == LATH_TCP_FIN ||
+			((flags & LATH_TCP_SYN) != 0 &&
+					(flags & (LATH_TCP_FIN | LATH_TCP_RST)) != 0))
+		return LATH_DROP_tcp_flags;
+	pkt->tcp_flags = tcp->flags;
+	pkt->key4.src_port_be = tcp->src_port_be;
+	pkt->key4.dst_port_be = tcp->dst_port_be;
+	return LATH_DROP_NONE;
+}
+
+static enum lath_drop
+parse_udp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
+{
+	const struct lath_udp_hdr *udp = (const void *)l4;
+	uint32_t udp_len;
+
+	if (l4_len < sizeof(*udp))
+		return LATH_DROP_l4_malformed;
+	udp_len = lath_from_be16(udp->len_be);
+	if (udp_len < sizeof(*udp) || udp_len > l4_len)
+		return LATH_DROP_l4_malformed;
+	pkt->key4.src_port_be = udp->src_port_be;
+	pkt->key4.dst_port_be = udp->dst_port_be;
+	return LATH_DROP_NONE;
+}
+
+/* `present` bytes of the message's `l4_len` lie in this segment; its checksum can be verified
+ * only when all do (RFC 5508 REQ-3a).
+ */
+static enum lath_drop
+parse_icmp(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packet *pkt)
+{
+	const struct lath_icmp_echo_hdr *icmp = (const void *)l4;
+
+	if (l4_len < sizeof(*icmp) || present < sizeof(*icmp))
+		return LATH_DROP_l4_malformed;
+	pkt->icmp_type = icmp->type;
+	if ((icmp->type != LATH_ICMP_ECHO && icmp->type != LATH_ICMP_ECHO_REPLY) || icmp->code != 0)
+		return LATH_DROP_icmp_type;
+	if (present >= l4_len && lath_cksum_fold(lath_cksum_partial(l4, l4_len, 0)) != 0xffff)
+		return LATH_DROP_icmp_cksum;
+	pkt->key4.src_port_be = icmp->id_be;
+	pkt->key4.dst_port_be = icmp->id_be;
+	return LATH_DROP_NONE;
+}
+
+static enum lath_drop
+parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packet *pkt)
+{
+	pkt->tcp_flags = 0;
+	pkt->icmp_type = 0;
+	switch (pkt->proto) {
+	case LATH_PROTO_TCP:
+		return present < lath_min_u32(l4_len, 60) ? LATH_DROP_l4_malformed
+							  : parse_tcp(l4, l4_len, pkt);
+	case LATH_PROTO_UDP:
+		return present < lath_min_u32(l4_len, 8) ? LATH_DROP_l4_malformed
+							 : parse_udp(l4, l4_len, pkt);
+	case LATH_PROTO_ICMP:
+		return parse_icmp(l4, l4_len, present, pkt);
+	default:
+		return LATH_DROP_protocol;
+	}
+}
+
+enum lath_drop
+lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, struct lath_packet *pkt)
+{
+	const struct lath_ipv4_hdr *ip = (const void *)(data + pkt->l3_offset);
+	uint32_t header_len = sizeof(*ip);
+	uint32_t ip_len;
+
+	if (len < pkt->l3_offset + sizeof(*ip) || ip->version_ihl >> 4 != 4 ||
+			(ip->version_ihl & 0xf) < 5)
+		return LATH_DROP_ip_malformed;
+	ip_len = lath_from_be16(ip->total_len_be);
+	header_len = (uint32_t)(ip->version_ihl & 0xf) * 4;
+	if (ip_len < header_len || ip_len > frame_len - pkt->l3_offset ||
+			len < pkt->l3_offset + header_len)
+		return LATH_DROP_ip_malformed;
+	if (lath_cksum_ipv4_header(ip, header_len) != 0)
+		return LATH_DROP_ip_cksum;
+	if (header_len != sizeof(*ip))
+		return LATH_DROP_ip_options;
+	if (lath_parse_is_martian_v4(ip->src_be) || lath_parse_is_martian_v4(ip->dst_be) ||
+			ip->src_be == ip->dst_be)
+		return LATH_DROP_martian;
+	if ((lath_from_be16(ip->fragment_be) & (LATH_IPV4_MF | LATH_IPV4_OFFSET_MASK)) != 0)
+		return LATH_DROP_fragment;
+	pkt->family = LATH_FAMILY_IPV4;
+	pkt->proto = ip->proto;
+	pkt->ip_len = (uint16_t)ip_len;
+	pkt->l4_offset = (uint16_t)(pkt->l3_offset + header_len);
+	pkt->key4.src_be = ip->src_be;
+	pkt->key4.dst_be = ip->dst_be;
+	pkt->key4.proto_vpc = lath_key_proto_vpc(ip->proto, 0);
+	return parse_l4(data + pkt->l4_offset, ip_len - header_len, len - pkt->l4_offset, pkt);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/**
+ * @file
+ * From bytes to `struct lath_packet`: what every later stage knows of a packet, one cache line
+ * that travels in the mbuf's private area and survives a hand-over. Parsing checks every length
+ * and names the reason when something does not fit. Pure; any thread; allocates nothing.
+ */
+#pragma once
+
+#include <lath_verdict.h>
+#include <lath_wire.h>
+
+/** What a packet is to the gateway; each has one stage. */
+enum lath_packet_kind {
+	LATH_PACKET_UNKNOWN, /* parsed, not classified */
+	LATH_PACKET_FLOW,    /* found in the flow table: service or reply */
+	LATH_PACKET_SERVICE, /* first packet towards a service address */
+	LATH_PACKET_OWN,     /* to one of the gateway's own addresses */
+	LATH_PACKET_HOST,    /* from the host port */
+	LATH_PACKET_ARP,
+	LATH_PACKET_TUNNEL,  /* to an underlay address (later) */
+	LATH_PACKET_CONSUME, /* used up by the gateway itself */
+	LATH_PACKET_KIND_COUNT,
+};
+
+/** How far a packet has got when it is handed to another worker. */
+enum lath_packet_stage {
+	LATH_STAGE_LOOKUP,   /* parsed and classified by the worker that received it */
+	LATH_STAGE_TRANSMIT, /* finished; the other worker owns the port's transmit queue */
+	LATH_STAGE_COUNT,
+};
+
+/** A direction's key, IPv4: 16 bytes, compared in one vector instruction. */
+struct lath_key4 {
+	lath_be32_t src_be;
+	lath_be32_t dst_be;
+	lath_be16_t src_port_be; /* ICMP echo: the identifier, in both */
+	lath_be16_t dst_port_be;
+	uint32_t proto_vpc; /* proto << 24 | stable index of the VPC it entered from */
+} LATH_ALIGNED(8);
+
+/** A direction's key, IPv6: 40 bytes. */
+struct lath_key6 {
+	uint8_t src[16];
+	uint8_t dst[16];
+	lath_be16_t src_port_be;
+	lath_be16_t dst_port_be;
+	uint32_t proto_vpc;
+} LATH_ALIGNED(8);
+
+#define LATH_KEY_VPC_MASK 0x00ffffffu
+
+static inline uint32_t
+lath_key_proto_vpc(uint8_t proto, uint32_t vpc)
+{
+	return (uint32_t)proto << 24 | (vpc & LATH_KEY_VPC_MASK);
+}
+
+/** One cache line. Offsets count from the frame's first byte. */
+struct lath_packet {
+	union {
+		struct lath_key4 key4; /* family IPV4 */
+		struct lath_key6 key6; /* family IPV6 */
+	};
+	uint32_t attachment; /* stable index */
+	uint16_t l3_offset;
+	uint16_t l4_offset;
+	uint16_t ip_len; /* whole IP packet, bytes; what follows it is padding */
+	uint16_t vlan;   /* as received; 0: untagged */
+	uint8_t family;  /* enum lath_family */
+	uint8_t proto;   /* of the IP header */
+	uint8_t tcp_flags;
+	uint8_t icmp_type;
+	uint8_t kind;  /* enum lath_packet_kind */
+	uint8_t stage; /* enum lath_packet_stage */
+	uint8_t port;  /* where it came in; LATH_STAGE_TRANSMIT: where it goes */
+	uint8_t owner; /* worker */
+};
+
+_Static_assert(sizeof(struct lath_key4) == 16, "compared as one vector");
+_Static_assert(sizeof(struct lath_key6) == 40, "mixed halves rely on it");
+_Static_assert(sizeof(struct lath_packet) == LATH_CACHE_LINE, "one line in the mbuf");
+
+static inline uint32_t
+lath_packet_vpc(const struct lath_packet *pkt)
+{
+	uint32_t proto_vpc = pkt->family == LATH_FAMILY_IPV6 ? pkt->key6.proto_vpc
+							     : pkt->key4.proto_vpc;
+
+	return proto_vpc & LATH_KEY_VPC_MASK;
+}
+
+/**
+ * Ethernet and at most one 802.1Q tag: sets l3_offset, vlan (0 also for a priority tag) and
+ * `*ethertype` (host order). LATH_DROP_NONE or the reason. @thread any
+ */
+enum lath_drop lath_parse_frame(const uint8_t *data, uint32_t len, struct lath_packet *pkt,
+		uint16_t *ethertype);
+
+/**
+ * IPv4 with TCP, UDP or ICMP echo behind it, from pkt->l3_offset: sets family, proto, l4_offset,
+ * ip_len, tcp_flags, icmp_type and the key but for its VPC. `data` must hold `len` bytes in one
+ * piece; `frame_len` is the whole frame's length, which may go on in further segments.
+ */
+enum lath_drop lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len,
+		struct lath_packet *pkt);
+
+/** IPv6 with TCP behind its fixed header (host port only; extension headers: protocol). */
+enum lath_drop lath_parse_ipv6(const uint8_t *data, uint32_t len, uint32_t frame_len,
+		struct lath_packet *pkt);
+
+/** ARP for Ethernet and IPv4. `*arp` points into `data` on success. */
+enum lath_drop lath_parse_arp(const uint8_t *data, uint32_t len, const struct lath_packet *pkt,
+		const struct lath_arp_hdr **arp);
+
+/** Loopback, multicast, 0/8, 240/4 and broadcast: no host of a VPC has such an address. */
+bool lath_parse_is_martian_v4(lath_be32_t ip_be);

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+#include "lath_xlate.h"
+
+/*
+ * A rewrite changes the same words of every packet of a direction, so the one's complement sum of
+ * what goes and what comes is worked out once. Two adds a packet then keep both checksums right,
+ * with or without NIC offload, and a checksum that arrived wrong leaves wrong: nothing is hidden.
+ */
+
+struct lath_deltas
+lath_xlate_deltas4(const struct lath_key4 *key, const struct lath_rewrite4 *rewrite)
+{
+	/* The TTL is the first byte of its word; in memory order one less is minus 1. */
+	const uint16_t ttl_minus_one = (uint16_t)~1u;
+	uint16_t addresses = lath_cksum_delta(&key->src_be, &rewrite->src_be, 8);
+	struct lath_deltas deltas = {.ip = lath_cksum_add(addresses, ttl_minus_one)};
+
+	if (key->proto_vpc >> 24 == LATH_PROTO_ICMP) /* no pseudo header, one identifier */
+		deltas.l4 = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 2);
+	else
+		deltas.l4 = lath_cksum_add(addresses,
+				lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 4));
+	return deltas;
+}
+
+struct lath_deltas
+lath_xlate_deltas_6to4(const struct lath_key6 *key, const struct lath_rewrite4 *rewrite)
+{
+	uint16_t addresses = lath_cksum_delta2(key->src, 32, &rewrite->src_be, 8);
+	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 4);
+
+	return (struct lath_deltas){.l4 = lath_cksum_add(addresses, ports)};
+}
+
+struct lath_deltas
+lath_xlate_deltas_4to6(const struct lath_key4 *key, const struct lath_rewrite6 *rewrite)
+{
+	uint16_t addresses = lath_cksum_delta2(&key->src_be, 8, rewrite->src, 32);
+	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 4);
+
+	return (struct lath_deltas){.l4 = lath_cksum_add(addresses, ports)};
+}
