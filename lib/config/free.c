@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+#include "config_private.h"
+
+static void
+free_vpc(struct lath_config_vpc *vpc)
+{
+	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+		free(vpc->attachments[i].addresses);
+	free(vpc->attachments);
+	free(vpc->prefixes);
+	free(vpc->nat_pool);
+	free(vpc->routes);
+}
+
+static void
+free_service(struct lath_config_service *service)
+{
+	for (uint32_t i = 0; i < service->listener_count; i++) {
+		struct lath_config_listener *listener = &service->listeners[i];
+
+		for (uint32_t j = 0; j < listener->rule_count; j++)
+			free(listener->rules[j].sources);
+		free(listener->rules);
+	}
+	free(service->listeners);
+}
+
+void
+lath_config_free(struct lath_config *cfg)
+{
+	if (cfg == NULL)
+		return;
+	for (uint32_t i = 0; i < cfg->vpc_count; i++)
+		free_vpc(&cfg->vpcs[i]);
+	for (uint32_t i = 0; i < cfg->service_count; i++)
+		free_service(&cfg->services[i]);
+	for (uint32_t i = 0; i < cfg->group_count; i++)
+		free(cfg->groups[i].targets);
+	for (uint32_t i = 0; i < cfg->warning_count; i++)
+		free(cfg->warnings[i]);
+	free(cfg->system.ports);
+	free(cfg->service_cidrs);
+	free(cfg->vpcs);
+	free(cfg->networks);
+	free(cfg->vpc_associations);
+	free(cfg->service_associations);
+	free(cfg->services);
+	free(cfg->groups);
+	free(cfg->json);
+	free(cfg->warnings);
+	free(cfg);
+}
