@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/*
+ * Choosing a port: random (RFC 6056 section 3.3.1) among those whose reply this worker owns, so a
+ * target cannot tell the next one. The flow table says whether a port is in use.
+ */
+
+#include <lath_portset.h>
+
+#include "snat_private.h"
+
+#define RANDOM_TRIES 8u
+#define PROBE_PORT_FIRST 512u
+#define PROBE_PORT_COUNT 512u
+#define PROBE_TRIES 256u
+
+static bool
+reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port)
+{
+	lath_be16_t port_be = lath_to_be16(port);
+	bool echo = key->proto_vpc >> 24 == LATH_PROTO_ICMP;
+	struct lath_key4 reply = {
+			.src_be = key->target_be,
+			.dst_be = key->nat_be,
+			.src_port_be = echo ? port_be : key->target_port_be,
+			.dst_port_be = port_be,
+			.proto_vpc = key->proto_vpc,
+	};
+
+	return lath_flow_find4(snat->flows, &reply, lath_flow_hash4(snat->flows, &reply)) ==
+			LATH_FLOW_NONE;
+}
+
+static int
+take_random(struct lath_snat *snat, const struct lath_snat_pool *pool, uint16_t *port)
+{
+	for (unsigned try = 0; try < RANDOM_TRIES; try++) {
+		*port = lath_snat_port_at(snat, pool,
+				lath_random_below(&snat->random, snat->port_count));
+		if (!lath_snat_rest_holds(snat, pool, *port) &&
+				reply_is_free(snat, &pool->key, *port))
+			return 0;
+	}
+	return lath_err(ENOSPC);
+}
+
+static int
+take_bit(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
+{
+	/* A drawn port may be in use since before the bitmap: at most SNAT_SMALL_MAX are (more if
+	 * the slab was full for a while); its bit stays set, so each is met once.
+	 */
+	for (uint32_t try = 0; try < snat->port_count; try++) {
+		int index = lath_portset_take(pool->ports,
+				lath_random_below(&snat->random, snat->port_count));
+
+		if (index < 0)
+			return index;
+		*port = lath_snat_port_at(snat, pool, (uint32_t)index);
+		if (reply_is_free(snat, &pool->key, *port))
+			return 0;
+	}
+	return lath_err(ENOSPC);
+}
+
+int
+lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port)
+{
+	uint32_t idx = lath_snat_pool_get(snat, key);
+	struct lath_snat_pool *pool;
+	int rc;
+
+	if (snat->port_count == 0)
+		return lath_err(ENOSPC);
+	if (idx == SNAT_END)
+		return lath_err(ENOMEM);
+	pool = &snat->pools[idx];
+	if (pool->ports == NULL && pool->live + pool->resting >= SNAT_SMALL_MAX)
+		lath_snat_pool_grow(snat, pool);
+	rc = pool->ports == NULL ? take_random(snat, pool, port) : take_bit(snat, pool, port);
+	if (rc != 0)
+		rc = lath_snat_rest_take_oldest(snat, pool, port);
+	if (rc != 0) {
+		lath_snat_pool_release(snat, idx);
+		return rc;
+	}
+	pool->live++;
+	pool->high_water = lath_max_u32(pool->high_water, pool->live);
+	return 0;
+}
+
+int
+lath_snat_take_probe(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port)
+{
+	for (unsigned try = 0; try < PROBE_TRIES; try++) {
+		*port = (uint16_t)(PROBE_PORT_FIRST +
+				lath_random_below(&snat->random, PROBE_PORT_COUNT));
+		if (lath_owner_of_v4(snat->owner, key->target_be, key->nat_be, key->target_port_be,
+				    lath_to_be16(*port)) == snat->worker &&
+				reply_is_free(snat, key, *port))
+			return 0;
+	}
+	return lath_err(ENOSPC);
+}
+
+void
+lath_snat_put(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port,
+		enum lath_snat_rest rest, lath_tick_t now)
+{
+	uint32_t idx = lath_snat_pool_find(snat, key);
+
+	if (idx == SNAT_END)
+		return;
+	snat->pools[idx].live--;
+	lath_snat_rest_begin(snat, idx, port, rest, now);
+}
+
+void
+lath_snat_cancel(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port)
+{
+	uint32_t idx = lath_snat_pool_find(snat, key);
+
+	if (idx == SNAT_END)
+		return;
+	snat->pools[idx].live--;
+	lath_snat_pool_clear(snat, &snat->pools[idx], port);
+	lath_snat_pool_release(snat, idx);
+}
