@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/*
+ * First packets: may this client call what it calls, and who answers? Decided once; the result
+ * goes into a flow entry. What is refused ends here under its name.
+ */
+
+#include "pipeline_private.h"
+
+/* Target choice must come out the same on every gateway: nothing local goes into this hash. */
+static uint64_t
+choice_hash(const struct lath_worker *w, const struct lath_packet *pkt)
+{
+	struct {
+		uint64_t vpc_key;
+		struct lath_key4 key;
+	} input = {
+			.vpc_key = w->model->vpcs[lath_packet_vpc(pkt)]->key,
+			.key = pkt->key4,
+	};
+	struct lath_siphash_key seed = {.k0 = w->model->hash_seed, .k1 = UINT64_C(0x4c617468)};
+
+	input.key.proto_vpc &= ~LATH_KEY_VPC_MASK; /* an index is this gateway's own */
+	return lath_siphash13(&seed, &input, sizeof(input));
+}
+
+/* To an address of the gateway or of its NAT pools. True: the packet is gone. */
+static bool
+is_ours(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_vpc *vpc,
+		const struct lath_ip *dst)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	bool own = lath_model_is_own(attachment_of(w, pkt), dst);
+
+	if (own && pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO) {
+		lath_local_echo(w, m);
+		return true;
+	}
+	if (lath_model_vpc_has_nat(vpc, dst)) {
+		drop(w, m, vpc->index,
+				pkt->proto == LATH_PROTO_ICMP ? LATH_DROP_icmp_no_flow
+							      : LATH_DROP_nat_no_flow);
+		return true;
+	}
+	if (own) {
+		drop(w, m, vpc->index, LATH_DROP_own_address);
+		return true;
+	}
+	return false;
+}
+
+/* Service and rule for the packet. False: the packet is gone. */
+static bool
+find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct lath_ip *dst,
+		struct admission *a)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_model_listener *listener = NULL;
+	struct lath_ip client = lath_ip_from_v4_be(pkt->key4.src_be);
+
+	switch (lath_model_find(w->model, vpc, dst, pkt->proto,
+			lath_from_be16(pkt->key4.dst_port_be), &a->service, &listener)) {
+	case LATH_MODEL_NO_SERVICE:
+		drop(w, m, vpc, LATH_DROP_no_service);
+		return false;
+	case LATH_MODEL_NO_LISTENER:
+		lath_refuse(w, m, vpc, LATH_DROP_no_listener);
+		return false;
+	case LATH_MODEL_FOUND:
+		break;
+	}
+	if (pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO_REPLY) {
+		drop(w, m, vpc, LATH_DROP_icmp_no_flow);
+		return false;
+	}
+	if (pkt->proto == LATH_PROTO_ICMP && a->service->icmp_echo == LATH_CONFIG_ECHO_ANSWER) {
+		lath_local_echo(w, m);
+		return false;
+	}
+	if (pkt->proto == LATH_PROTO_ICMP &&
+			(a->service->icmp_echo == LATH_CONFIG_ECHO_DROP || listener == NULL)) {
+		drop(w, m, vpc, LATH_DROP_icmp_echo);
+		return false;
+	}
+	if (pkt->proto == LATH_PROTO_TCP && !lath_tcp_is_opening(pkt->tcp_flags)) {
+		drop(w, m, vpc, LATH_DROP_tcp_no_flow);
+		return false;
+	}
+	/* A ping that is forwarded goes where the default action leads. */
+	a->rule = pkt->proto == LATH_PROTO_ICMP ? &listener->rules[listener->rule_count - 1]
+						: lath_model_match(listener, &client);
+	if (a->rule->forward_count > 0)
+		return true;
+	if (a->service->refuse == LATH_CONFIG_REFUSE_SILENT)
+		drop(w, m, vpc, LATH_DROP_policy_rule);
+	else
+		lath_refuse(w, m, vpc, LATH_DROP_policy_rule);
+	return false;
+}
+
+/* What would only be dropped later must not leave a flow behind. */
+static enum lath_drop
+check_way(const struct lath_worker *w, struct rte_mbuf *m, const struct admission *a)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_ipv4_hdr *ip = (const void *)(frame_of(m) + pkt->l3_offset);
+	const struct lath_model_vpc *target_vpc = w->model->vpcs[a->target_vpc];
+	const struct lath_model_vpc *client_vpc = w->model->vpcs[lath_packet_vpc(pkt)];
+	struct lath_ip client = lath_ip_from_v4_be(pkt->key4.src_be);
+	const struct lath_model_route *there;
+
+	if (ip->ttl <= 1)
+		return LATH_DROP_ttl_expired;
+	there = target_vpc == NULL ? NULL : lath_model_route(target_vpc, &a->target_ip);
+	if (there == NULL ||
+			(!attachment_of(w, pkt)->return_to_sender &&
+					lath_model_route(client_vpc, &client) == NULL))
+		return LATH_DROP_no_route;
+	if (pkt->ip_len > leg_mtu(w, w->model->attachments[there->attachment]))
+		return LATH_DROP_oversize;
+	return LATH_DROP_NONE;
+}
+
+lath_flow_ref_t
+lath_admit(struct lath_worker *w, struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_model_vpc *vpc = w->model->vpcs[lath_packet_vpc(pkt)];
+	struct lath_ip src = lath_ip_from_v4_be(pkt->key4.src_be);
+	struct lath_ip dst = lath_ip_from_v4_be(pkt->key4.dst_be);
+	struct admission a = {0};
+	lath_flow_ref_t ref;
+	enum lath_drop reason;
+
+	if (!lath_model_vpc_holds(vpc, &src)) {
+		drop(w, m, vpc->index, LATH_DROP_vpc_source);
+		return LATH_FLOW_NONE;
+	}
+	if (lath_model_is_own(attachment_of(w, pkt), &src)) {
+		drop(w, m, vpc->index, LATH_DROP_martian);
+		return LATH_FLOW_NONE;
+	}
+	if (is_ours(w, m, vpc, &dst) || !find_rule(w, m, vpc->index, &dst, &a))
+		return LATH_FLOW_NONE;
+	a.target = lath_model_pick(w->model, a.rule, choice_hash(w, pkt), &a.group);
+	if (a.target == NULL) {
+		lath_refuse(w, m, vpc->index, LATH_DROP_no_target);
+		return LATH_FLOW_NONE;
+	}
+	a.target_ip = a.target->ip;
+	a.target_vpc = a.target->vpc;
+	a.target_port_be = lath_to_be16(a.target->port);
+	reason = check_way(w, m, &a);
+	if (reason != LATH_DROP_NONE) {
+		drop(w, m, vpc->index, reason);
+		return LATH_FLOW_NONE;
+	}
+	reason = lath_adopt(w, m, &a, &ref);
+	if (reason != LATH_DROP_NONE) {
+		lath_refuse(w, m, vpc->index, reason);
+		return LATH_FLOW_NONE;
+	}
+	return ref;
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/*
+ * What the stages share: the worker, a burst on its way, and the stages in the packet's order.
+ * Every function here is @thread dp of one worker.
+ */
+#pragma once
+
+#include <rte_mbuf.h>
+
+#include <lath_craft.h>
+#include <lath_hostaddr.h>
+
+#include "lath_pipeline.h"
+
+#define COMMANDS_PER_TURN 64u
+#define DUE_PER_TURN 32u         /* flows whose timer is looked at */
+#define RESTED_PER_TURN 64u      /* source ports that may come back */
+#define ROWS_STEPS_PER_TURN 256u /* flow entries that a listing may look at */
+#define WRONG_IN_A_ROW_MAX 16u
+#define STEERING_SAMPLE 1024u /* one packet of so many is compared with owner() */
+#define NAT_ADDRESSES_TRIED_MAX 256u
+#define NEIGHBOR_ASK_TICKS LATH_TICKS_PER_SECOND         /* a waiting next hop is asked for again */
+#define NEIGHBOR_RETRY_TICKS (3 * LATH_TICKS_PER_SECOND) /* a failed one */
+#define NEIGHBOR_USED_TICKS (10 * LATH_TICKS_PER_SECOND) /* management hears that it is used */
+
+struct tx_buffer {
+	struct rte_mbuf *packets[LATH_BURST_MAX];
+	unsigned count;
+};
+
+/* A VPC's share of what the gateway may answer. */
+struct refusal_budget {
+	struct lath_bucket bucket;
+	uint64_t demand; /* dp: rw, mgmt: ro */
+};
+
+struct rows_job {
+	bool active;
+	uint32_t request;
+	uint32_t pool;
+	uint32_t cursor;
+	uint32_t left;
+	struct lath_flow_filter filter;
+};
+
+struct lath_worker {
+	const struct lath_dataplane *plane;
+	const struct lath_model *model; /* of this turn */
+	lath_tick_t now;
+	uint32_t index;
+	uint32_t node;
+	uint64_t routing_serial; /* of the model that the adjacencies were made by */
+	struct lath_counters *counters;
+	struct lath_flow_table flows;
+	struct lath_adjacency_table adjacencies;
+	struct lath_snat snat;
+	uint64_t flow_changes; /* flows made and ended: what was found before may be stale */
+	uint64_t random;
+	uint32_t sample; /* counts down to the next packet compared with owner() */
+	uint32_t wrong_in_a_row[LATH_MODEL_PORTS_MAX];
+	struct tx_buffer tx[LATH_MODEL_PORTS_MAX];
+	struct tx_buffer handover[LATH_WORKERS_MAX];
+	struct refusal_budget *refusals; /* by VPC */
+	struct lath_bucket *punts;       /* by attachment */
+	struct rows_job rows_job;
+	struct lath_mailbox *commands;
+	struct lath_mailbox *events;
+	struct lath_mailbox *rows;
+	struct lath_worker_options options;
+};
+
+/* Packets that go through the stages together. */
+struct burst {
+	struct rte_mbuf *packets[LATH_BURST_MAX];
+	lath_flow_ref_t refs[LATH_BURST_MAX];
+	unsigned count;
+};
+
+static inline struct lath_packet *
+packet_of(struct rte_mbuf *m)
+{
+	return rte_mbuf_to_priv(m);
+}
+
+static inline uint8_t *
+frame_of(struct rte_mbuf *m)
+{
+	return rte_pktmbuf_mtod(m, uint8_t *);
+}
+
+static inline const struct lath_model_attachment *
+attachment_of(const struct lath_worker *w, const struct lath_packet *pkt)
+{
+	return w->model->attachments[pkt->attachment];
+}
+
+/* Largest IP packet on the attachment: its own MTU, and what the port's driver can send. */
+static inline uint16_t
+leg_mtu(const struct lath_worker *w, const struct lath_model_attachment *attachment)
+{
+	uint16_t tx_mtu = w->plane->ports[attachment->port].tx_mtu;
+
+	return attachment->mtu < tx_mtu ? attachment->mtu : tx_mtu;
+}
+
+/* Ends a packet: counts the reason for its VPC and frees it. */
+static inline void
+drop(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop reason)
+{
+	lath_counters_drop(w->counters, vpc, reason);
+	rte_pktmbuf_free(m);
+}
+
+/* The same for a packet that was rewritten: its key no longer tells the VPC, its attachment does
+ * while the model still has that.
+ */
+static inline void
+drop_late(struct lath_worker *w, struct rte_mbuf *m, enum lath_drop reason)
+{
+	uint32_t index = packet_of(m)->attachment;
+	const struct lath_model_attachment *attachment = index < w->model->attachment_count
+			? w->model->attachments[index]
+			: NULL;
+
+	drop(w, m, attachment == NULL ? LATH_MODEL_HOST_VPC : attachment->vpc, reason);
+}
+
+/* The model's generation that a flow of this protocol must not be older than. */
+static inline uint32_t
+generation_for(const struct lath_model *model, uint8_t proto)
+{
+	uint32_t access = model->generation[LATH_GENERATION_ACCESS];
+	uint32_t pick = model->generation[LATH_GENERATION_PICK];
+
+	return proto == LATH_PROTO_UDP ? lath_max_u32(access, pick) : access;
+}
+
+/* receive.c: takes packets in, makes struct lath_packet, gives each to its owner. */
+unsigned lath_stage_receive(struct lath_worker *w);
+
+/* path.c: the way of a burst that is parsed, classified and ours. */
+void lath_path_run(struct lath_worker *w, struct burst *b);
+
+/* known.c: flows that were found: still allowed, TCP state. False: the packet is gone. */
+bool lath_known_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref);
+
+/* revalidate.c: the flow is older than the model's generation. False: the packet is gone. */
+bool lath_revalidate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref);
+
+/* admit.c: first packets. The new flow, or LATH_FLOW_NONE: the packet is gone. */
+lath_flow_ref_t lath_admit(struct lath_worker *w, struct rte_mbuf *m);
+
+/* What admit decides and adopt makes a flow of. */
+struct admission {
+	const struct lath_model_service *service; /* NULL: from the host port */
+	const struct lath_model_rule *rule;
+	const struct lath_model_group *group;
+	const struct lath_model_target *target; /* NULL: from the host port */
+	struct lath_ip target_ip;
+	uint32_t target_vpc;
+	lath_be16_t target_port_be;
+	lath_be32_t nat_be;
+	uint16_t nat_port;
+	bool is_probe;
+};
+
+/* adopt.c: source address and port, entry, index. 0 or the reason why not. */
+enum lath_drop lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *admission,
+		lath_flow_ref_t *ref);
+
+/* host.c: first packets from the host port. */
+lath_flow_ref_t lath_admit_host(struct lath_worker *w, struct rte_mbuf *m);
+
+/* local.c: for the gateway itself. All end the packet. */
+void lath_local_arp(struct lath_worker *w, struct rte_mbuf *m,
+		const struct lath_model_attachment *attachment);
+void lath_local_echo(struct lath_worker *w, struct rte_mbuf *m);
+bool lath_local_solicitation(struct lath_worker *w, struct rte_mbuf *m);
+
+/* refuse.c: ends the packet, with an answer where the table of refusals says so. */
+void lath_refuse(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop reason);
+
+/* Ends a flow's packet that lost its right: RST onward and RST back, or a drop. */
+void lath_refuse_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
+		enum lath_drop reason);
+
+/* translate.c: rewrites, finds the next hop, sends. Ends the packet. */
+void lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref);
+
+/* nexthop.c */
+uint32_t lath_nexthop_of(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
+		enum lath_drop *reason);
+void lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t adjacency);
+void lath_nexthop_set(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip,
+		const struct lath_mac *mac);
+void lath_nexthop_lost(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip);
+void lath_nexthop_retire_all(struct lath_worker *w);
+uint32_t lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m);
+
+/* transmit.c */
+void lath_transmit(struct lath_worker *w, struct rte_mbuf *m, uint16_t port);
+void lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port,
+		enum lath_generated kind);
+void lath_transmit_flush(struct lath_worker *w);
+void lath_handover(struct lath_worker *w, struct rte_mbuf *m, uint32_t to, enum lath_handover why);
+
+/* expire.c */
+void lath_expire(struct lath_worker *w);
+void lath_flow_finish(struct lath_worker *w, lath_flow_ref_t ref, enum lath_flow_end why);
+lath_tick_t lath_flow_timeout(const struct lath_worker *w, lath_flow_ref_t ref);
+
+/* rows.c, command.c */
+void lath_rows_begin(struct lath_worker *w, const struct lath_command *command);
+void lath_rows_run(struct lath_worker *w);
+void lath_commands_run(struct lath_worker *w);
+
+/* Tells management; a full mailbox is counted and nothing waits. */
+void lath_event_send(struct lath_worker *w, const struct lath_event *event);

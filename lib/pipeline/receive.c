@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/*
+ * Receive: bursts from this worker's queues and from the rings of the others. A packet gets its
+ * struct lath_packet here, once: parse (bytes), classify (which VPC), steer (whose flow). What is
+ * another worker's goes there with its parse; what is ours goes down the path.
+ *
+ * A port that RSS steers is trusted: a packet of it is looked up first, and owner() is computed
+ * only on a miss (path.c) and for one packet in STEERING_SAMPLE.
+ */
+
+#include <rte_ethdev.h>
+#include <rte_prefetch.h>
+#include <rte_ring.h>
+
+#include "pipeline_private.h"
+
+static bool
+mac_is(const struct lath_mac *mac, const struct lath_mac *other)
+{
+	return memcmp(mac, other, sizeof(*mac)) == 0;
+}
+
+static bool
+mac_is_broadcast(const struct lath_mac *mac)
+{
+	static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	return mac_is(mac, &broadcast);
+}
+
+/* The VPC goes into the key: from where the packet entered, never from an address. */
+static void
+classify(struct lath_packet *pkt, const struct lath_model_attachment *attachment)
+{
+	pkt->attachment = attachment->index;
+	if (pkt->family == LATH_FAMILY_IPV6)
+		pkt->key6.proto_vpc = lath_key_proto_vpc(pkt->proto, attachment->vpc);
+	else
+		pkt->key4.proto_vpc = lath_key_proto_vpc(pkt->proto, attachment->vpc);
+}
+
+/* A frame of the host port: IPv6 from the gateway's own kernel. */
+static bool
+take_in_host(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
+		const struct lath_model_attachment *attachment)
+{
+	struct lath_packet *pkt = packet_of(m);
+
+	if (ethertype != LATH_ETHERTYPE_IPV6) {
+		drop(w, m, attachment->vpc, LATH_DROP_host_noise);
+		return false;
+	}
+	if (lath_local_solicitation(w, m))
+		return false;
+	if (lath_parse_ipv6(frame_of(m), rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m), pkt) !=
+			LATH_DROP_NONE) {
+		drop(w, m, attachment->vpc, LATH_DROP_host_noise);
+		return false;
+	}
+	pkt->kind = LATH_PACKET_HOST;
+	classify(pkt, attachment);
+	return true;
+}
+
+/* A frame of a VPC's attachment. */
+static bool
+take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
+		const struct lath_model_attachment *attachment)
+{
+	const struct lath_eth_hdr *eth = rte_pktmbuf_mtod(m, const struct lath_eth_hdr *);
+	struct lath_packet *pkt = packet_of(m);
+	bool to_us = mac_is(&eth->dst, &w->plane->gateway_mac[pkt->port]);
+	enum lath_drop reason;
+
+	if (!to_us && !(ethertype == LATH_ETHERTYPE_ARP && mac_is_broadcast(&eth->dst))) {
+		drop(w, m, attachment->vpc, LATH_DROP_not_for_us);
+		return false;
+	}
+	if (ethertype == LATH_ETHERTYPE_ARP) {
+		pkt->kind = LATH_PACKET_ARP;
+		lath_local_arp(w, m, attachment);
+		return false;
+	}
+	if (ethertype == LATH_ETHERTYPE_IPV4)
+		reason = lath_parse_ipv4(frame_of(m), rte_pktmbuf_data_len(m),
+				rte_pktmbuf_pkt_len(m), pkt);
+	else
+		reason = ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported
+							  : LATH_DROP_ethertype;
+	if (reason != LATH_DROP_NONE) {
+		drop(w, m, attachment->vpc, reason);
+		return false;
+	}
+	pkt->kind = LATH_PACKET_UNKNOWN;
+	classify(pkt, attachment);
+	return true;
+}
+
+/* False: the packet is gone. */
+static bool
+take_in(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
+{
+	struct lath_packet *pkt = packet_of(m);
+	const struct lath_model_attachment *attachment;
+	uint16_t ethertype;
+	enum lath_drop reason;
+
+	pkt->port = (uint8_t)port;
+	pkt->family = LATH_FAMILY_NONE;
+	pkt->stage = LATH_STAGE_LOOKUP;
+	reason = lath_parse_frame(frame_of(m), rte_pktmbuf_data_len(m), pkt, &ethertype);
+	if (reason != LATH_DROP_NONE) {
+		drop(w, m, LATH_MODEL_HOST_VPC, reason);
+		return false;
+	}
+	attachment = lath_model_attachment_at(w->model, port, pkt->vlan);
+	if (attachment == NULL) {
+		drop(w, m, LATH_MODEL_HOST_VPC, LATH_DROP_no_attachment);
+		return false;
+	}
+	if (attachment->is_host)
+		return take_in_host(w, m, ethertype, attachment);
+	return take_in_vpc(w, m, ethertype, attachment);
+}
+
+static unsigned
+owner_of(const struct lath_worker *w, const struct lath_packet *pkt)
+{
+	if (pkt->family == LATH_FAMILY_IPV6)
+		return lath_owner_of_v6(w->plane->owner, pkt->key6.src, pkt->key6.dst,
+				pkt->key6.src_port_be, pkt->key6.dst_port_be);
+	return lath_owner_of_v4(w->plane->owner, pkt->key4.src_be, pkt->key4.dst_be,
+			pkt->key4.src_port_be, pkt->key4.dst_port_be);
+}
+
+/* A packet that a NIC put on the wrong queue; after some in a row the port is not trusted. */
+static void
+count_wrong(struct lath_worker *w, uint16_t port, bool wrong)
+{
+	if (!wrong) {
+		w->wrong_in_a_row[port] = 0;
+		return;
+	}
+	w->counters->worker.rx_wrong_lcore++;
+	if (++w->wrong_in_a_row[port] == WRONG_IN_A_ROW_MAX)
+		lath_event_send(w,
+				&(struct lath_event){
+						.type = LATH_EVENT_WRONG_WORKER, .port = port});
+}
+
+/* True when the packet is ours to go on with; false: it went to its owner. */
+static bool
+steer(struct lath_worker *w, struct rte_mbuf *m, bool by_nic)
+{
+	struct lath_packet *pkt = packet_of(m);
+	enum lath_handover why = LATH_HANDOVER_UNSTEERED;
+
+	pkt->owner = (uint8_t)w->index;
+	if (w->plane->worker_count == 1)
+		return true;
+	if (by_nic && pkt->proto != LATH_PROTO_ICMP && w->sample-- != 0)
+		return true;
+	pkt->owner = (uint8_t)owner_of(w, pkt);
+	if (by_nic && pkt->proto != LATH_PROTO_ICMP) {
+		w->sample = STEERING_SAMPLE;
+		count_wrong(w, pkt->port, pkt->owner != w->index);
+		why = LATH_HANDOVER_WRONG;
+	} else if (pkt->proto == LATH_PROTO_ICMP) {
+		why = LATH_HANDOVER_ICMP;
+	}
+	if (pkt->owner == w->index)
+		return true;
+	lath_handover(w, m, pkt->owner, why);
+	return false;
+}
+
+static unsigned
+receive_port(struct lath_worker *w, uint16_t port)
+{
+	const struct lath_port *p = &w->plane->ports[port];
+	struct rte_mbuf *packets[LATH_BURST_MAX];
+	struct burst b = {.count = 0};
+	bool by_nic = p->steering == LATH_STEER_NIC;
+	unsigned n = rte_eth_rx_burst(p->port_id, (uint16_t)w->index, packets, LATH_BURST_MAX);
+
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+	w->counters->worker.received += n;
+	for (unsigned i = 0; i < n; i++) {
+		w->counters->worker.received_bytes += rte_pktmbuf_pkt_len(packets[i]);
+		if (take_in(w, packets[i], port) && steer(w, packets[i], by_nic))
+			b.packets[b.count++] = packets[i];
+	}
+	lath_path_run(w, &b);
+	return n;
+}
+
+static unsigned
+receive_handed(struct lath_worker *w, uint32_t from)
+{
+	struct rte_ring *ring = w->plane->handover[from * w->plane->worker_count + w->index];
+	struct rte_mbuf *packets[LATH_BURST_MAX];
+	struct burst b = {.count = 0};
+	unsigned n = rte_ring_sc_dequeue_burst(ring, (void **)packets, LATH_BURST_MAX, NULL);
+
+	w->counters->worker.handed_in += n;
+	for (unsigned i = 0; i < n; i++) {
+		struct lath_packet *pkt = packet_of(packets[i]);
+
+		if (pkt->stage == LATH_STAGE_TRANSMIT)
+			lath_transmit(w, packets[i], pkt->port);
+		else if (pkt->attachment >= w->model->attachment_count ||
+				w->model->attachments[pkt->attachment] == NULL)
+			/* The other worker saw an older or newer model. */
+			drop(w, packets[i], LATH_MODEL_HOST_VPC, LATH_DROP_no_attachment);
+		else
+			b.packets[b.count++] = packets[i];
+	}
+	lath_path_run(w, &b);
+	return n;
+}
+
+unsigned
+lath_stage_receive(struct lath_worker *w)
+{
+	unsigned n = 0;
+
+	for (uint16_t port = 0; port < w->plane->port_count; port++)
+		if (w->index < w->plane->ports[port].rx_queue_count)
+			n += receive_port(w, port);
+	for (uint32_t from = 0; from < w->plane->worker_count; from++)
+		if (from != w->index)
+			n += receive_handed(w, from);
+	return n;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/*
+ * Transmit: a buffer for each port and for each other worker, emptied when full and at the end of
+ * every turn. What does not fit a queue or a ring is dropped by name; nothing waits.
+ *
+ * A port with fewer TX queues than there are workers is sent on by the workers that have one; the
+ * others hand finished packets over.
+ */
+
+#include <rte_ethdev.h>
+#include <rte_ring.h>
+
+#include "pipeline_private.h"
+
+static void
+flush_port(struct lath_worker *w, uint16_t port)
+{
+	struct tx_buffer *buffer = &w->tx[port];
+	const struct lath_port *p = &w->plane->ports[port];
+	unsigned sent = 0;
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < buffer->count; i++)
+		bytes += rte_pktmbuf_pkt_len(buffer->packets[i]);
+	while (sent < buffer->count) {
+		unsigned n = rte_eth_tx_burst(p->port_id, (uint16_t)w->index,
+				buffer->packets + sent, (uint16_t)(buffer->count - sent));
+
+		if (n == 0)
+			break;
+		sent += n;
+	}
+	for (unsigned i = sent; i < buffer->count; i++) {
+		bytes -= rte_pktmbuf_pkt_len(buffer->packets[i]);
+		drop_late(w, buffer->packets[i], LATH_DROP_tx_full);
+	}
+	w->counters->worker.sent += sent;
+	w->counters->worker.sent_bytes += bytes;
+	w->counters->worker.held -= buffer->count;
+	buffer->count = 0;
+}
+
+static void
+flush_handover(struct lath_worker *w, uint32_t to)
+{
+	struct tx_buffer *buffer = &w->handover[to];
+	struct rte_ring *ring = w->plane->handover[w->index * w->plane->worker_count + to];
+	unsigned sent = rte_ring_sp_enqueue_burst(ring, (void *const *)buffer->packets,
+			buffer->count, NULL);
+
+	for (unsigned i = sent; i < buffer->count; i++)
+		drop_late(w, buffer->packets[i], LATH_DROP_handover_full);
+	w->counters->worker.handed_out += sent;
+	w->counters->worker.held -= buffer->count;
+	buffer->count = 0;
+}
+
+void
+lath_handover(struct lath_worker *w, struct rte_mbuf *m, uint32_t to, enum lath_handover why)
+{
+	struct tx_buffer *buffer = &w->handover[to];
+
+	w->counters->worker.handover[why]++;
+	w->counters->worker.held++;
+	buffer->packets[buffer->count++] = m;
+	if (buffer->count == LATH_BURST_MAX)
+		flush_handover(w, to);
+}
+
+void
+lath_transmit(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
+{
+	const struct lath_port *p = &w->plane->ports[port];
+	struct tx_buffer *buffer = &w->tx[port];
+
+	if (w->index >= p->tx_queue_count) {
+		packet_of(m)->stage = LATH_STAGE_TRANSMIT;
+		packet_of(m)->port = (uint8_t)port;
+		lath_handover(w, m, w->index % p->tx_queue_count, LATH_HANDOVER_TRANSMIT);
+		return;
+	}
+	w->counters->worker.held++;
+	buffer->packets[buffer->count++] = m;
+	if (buffer->count == LATH_BURST_MAX)
+		flush_port(w, port);
+}
+
+void
+lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port,
+		enum lath_generated kind)
+{
+	w->counters->worker.generated[kind]++;
+	lath_transmit(w, m, port);
+}
+
+void
+lath_transmit_flush(struct lath_worker *w)
+{
+	for (uint16_t port = 0; port < w->plane->port_count; port++)
+		if (w->tx[port].count > 0)
+			flush_port(w, port);
+	for (uint32_t to = 0; to < w->plane->worker_count; to++)
+		if (w->handover[to].count > 0)
+			flush_handover(w, to);
+}
