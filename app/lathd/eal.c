@@ -18,7 +18,7 @@
 
 #include "lathd.h"
 
-#define ARGS_MAX (24 + 2 * LATH_MODEL_PORTS_MAX)
+#define ARGS_MAX (32 + 8 * LATH_MODEL_PORTS_MAX)
 
 struct arguments {
 	char *values[ARGS_MAX];
@@ -70,7 +70,7 @@ check_cores(const struct lath_config *cfg, struct lath_error *err)
 			continue;
 		lath_error_set(err, "/system/workers/idle",
 				"poll needs a CPU of its own for every worker, and CPU %u is "
-		                "shared; "
+				"shared; "
 				"use adaptive, other cores, or allowSharedCores",
 				worker_cpu(cfg, w));
 		return lath_err(EINVAL);
@@ -100,6 +100,11 @@ add_memory(struct arguments *args, const struct lath_config *cfg)
 
 	if (cfg->system.hugepages) {
 		add(args, "--in-memory");
+		if (cfg->system.memory_mib == 0)
+			return; /* taken page by page as it is needed */
+		snprintf(text, sizeof(text), "%u", cfg->system.memory_mib);
+		add(args, "-m");
+		add(args, text);
 		return;
 	}
 	/* 22.11 refuses --no-huge together with --in-memory. */
@@ -112,16 +117,40 @@ add_memory(struct arguments *args, const struct lath_config *cfg)
 	add(args, text);
 }
 
+/* The members of a bond must be known to EAL before the bond is made: "slave=0000:3b:00.0". */
+static bool
+add_members(struct arguments *args, const char *device)
+{
+	bool any = false;
+
+	for (const char *at = strstr(device, "slave="); at != NULL; at = strstr(at, "slave=")) {
+		char member[64];
+
+		at += strlen("slave=");
+		snprintf(member, sizeof(member), "%.*s", (int)strcspn(at, ","), at);
+		if (!is_pci(member) || args->count + 8 > ARGS_MAX)
+			continue;
+		add(args, "-a");
+		add(args, member);
+		any = true;
+	}
+	return any;
+}
+
 static void
 add_devices(struct arguments *args, const struct lath_config *cfg)
 {
 	bool any = false;
 
 	for (uint32_t i = 0; i < cfg->system.port_count; i++) {
-		if (!is_pci(cfg->system.ports[i].device))
+		const char *device = cfg->system.ports[i].device;
+
+		if (add_members(args, device))
+			any = true;
+		if (!is_pci(device))
 			continue;
 		add(args, "-a");
-		add(args, cfg->system.ports[i].device);
+		add(args, device);
 		any = true;
 	}
 	if (!any)
@@ -150,7 +179,7 @@ make_folder(const char *path, struct lath_error *err)
 int
 eal_start(const struct lath_config *cfg, struct lath_error *err)
 {
-	struct arguments args = {.count = 0};
+	static struct arguments args; /* EAL keeps pointers into it for the process's life */
 	char prefix[32];
 	int rc = check_cores(cfg, err);
 

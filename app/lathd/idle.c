@@ -72,10 +72,14 @@ worker_main(void *arg)
 	lath_worker_online(thread->worker);
 	/* Relaxed: nothing else is read through the flag. */
 	while (!atomic_load_explicit(thread->stop, memory_order_relaxed)) {
-		if (lath_worker_run(thread->worker, clock_tick(thread->clock)) > 0)
+		uint64_t begin_tsc = rte_rdtsc();
+
+		if (lath_worker_run(thread->worker, clock_tick(thread->clock)) > 0) {
 			idle = (struct idle){0};
-		else if (thread->idle == LATH_CONFIG_IDLE_ADAPTIVE)
+			lath_worker_count_cycles(thread->worker, rte_rdtsc() - begin_tsc);
+		} else if (thread->idle == LATH_CONFIG_IDLE_ADAPTIVE) {
 			adapt(&idle, thread->worker);
+		}
 	}
 	lath_worker_offline(thread->worker);
 	return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 The Lath authors */
 
+#include <dirent.h>
 #include <inttypes.h>
 #include <numa.h>
 #include <stdio.h>
@@ -79,11 +80,42 @@ available_bytes(void)
 	return kib == 0 ? UINT64_MAX : kib * 1024;
 }
 
+/* Pages of every size that nobody has taken. EAL takes them when its heap grows. */
+static uint64_t
+free_pages_bytes(void)
+{
+	static const char folder[] = "/sys/kernel/mm/hugepages";
+	DIR *dir = opendir(folder);
+	struct dirent *entry;
+	uint64_t bytes = 0;
+
+	if (dir == NULL)
+		return 0;
+	while ((entry = readdir(dir)) != NULL) {
+		char path[sizeof(folder) + 300];
+		uint64_t kib;
+		uint64_t pages;
+		FILE *file;
+
+		if (sscanf(entry->d_name, "hugepages-%" SCNu64 "kB", &kib) != 1)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/free_hugepages", folder, entry->d_name);
+		file = fopen(path, "re");
+		if (file == NULL)
+			continue;
+		if (fscanf(file, "%" SCNu64, &pages) == 1)
+			bytes += pages * kib * 1024;
+		fclose(file);
+	}
+	closedir(dir);
+	return bytes;
+}
+
 static uint64_t
 huge_free_bytes(void)
 {
 	struct rte_malloc_socket_stats stats;
-	uint64_t bytes = 0;
+	uint64_t bytes = free_pages_bytes();
 
 	for (int socket = 0; socket < (int)LATH_SNAPSHOT_NODES_MAX; socket++)
 		if (rte_malloc_get_socket_stats(socket, &stats) == 0)

@@ -106,7 +106,7 @@ make_buffers(struct gateway *gateway, const struct lath_config *cfg, struct lath
 		return 0;
 	lath_error_set(err, "/system/memory",
 			"no memory for %u packet buffers of %u bytes; raise sizeMiB (now %u) or "
-	                "lower "
+			"lower "
 			"packetBuffers",
 			count, room, cfg->system.memory_mib);
 	return lath_err(ENOMEM);
@@ -232,7 +232,7 @@ plane_start(struct gateway *gateway, const struct lath_config *cfg,
 	if (rc != 0) {
 		lath_error_set(err, "/system/workers/count",
 				"%u workers are more than the smallest redirection table holds "
-		                "(%u)",
+				"(%u)",
 				plane->worker_count, 1u << bits);
 		return rc;
 	}

@@ -7,11 +7,11 @@
  * entries hold an index, never a MAC, so a next hop that changes its MAC is one update.
  *
  * Management resolves; the worker asks once and keeps at most one packet a next hop meanwhile.
- * Only READY adjacencies are referenced by flows, so those that nobody answers can be evicted at
- * any time. When routes change, every adjacency is *retired*: flows that still hold it look up
+ * Flows take a reference only of a READY adjacency (it may fail later), so those that nobody ever
+ * answered can be evicted at any time. When routes change, every adjacency is *retired*: flows that still hold it look up
  * their route again, and it goes with its last reference.
  *
- * Everything is @thread dp of one worker but create/free (init). No allocation after create.
+ * Everything is @thread dp of one worker but init and fini (@thread init). No allocation after create.
  */
 #pragma once
 

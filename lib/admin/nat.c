@@ -83,7 +83,7 @@ add_prefix(struct pool *pool, const struct lath_prefix *prefix)
 	lath_admin_put_text(route, "reason",
 			attachment == NULL ? "outside the attached subnets"
 					   : "in a subnet where the gateway does not answer ARP "
-	                                     "(announce: false)");
+					     "(announce: false)");
 	lath_admin_append(pool->routes, route);
 }
 
@@ -111,6 +111,29 @@ add_range(struct pool *pool, const struct lath_model_nat_range *range)
 	}
 }
 
+/* Over the workers: what is in use, and how full the fullest pool of any worker ever was. */
+static void
+put_ports(json_t *json, struct lath_admin_call *call, uint32_t vpc)
+{
+	const struct lath_dataplane *plane = lath_control_plane(call->control);
+	uint64_t ports = 0;
+	uint64_t ports_high = 0;
+	uint64_t fullest = 0;
+
+	for (uint32_t w = 0; w < plane->worker_count; w++) {
+		const struct lath_nat_counters *nat = &lath_control_counters(call->control, w)
+								       ->nat[vpc];
+
+		ports += nat->ports;
+		ports_high += nat->ports_high;
+		if (nat->fullest_permille_high > fullest)
+			fullest = nat->fullest_permille_high;
+	}
+	lath_admin_put_u64(json, "portsInUse", ports);
+	lath_admin_put_u64(json, "portsHighWater", ports_high);
+	lath_admin_put_u64(json, "fullestPoolHighWaterPermille", fullest);
+}
+
 /* The target of the VPC that most flows name. */
 static void
 put_fullest(json_t *json, struct lath_admin_call *call, uint32_t vpc)
@@ -134,6 +157,7 @@ put_fullest(json_t *json, struct lath_admin_call *call, uint32_t vpc)
 		fullest = model->targets[i];
 	}
 	lath_admin_put_u64(json, "flows", sum);
+	put_ports(json, call, vpc);
 	lath_admin_put_u64(json, "flowsPerTargetMax", capacity);
 	if (fullest != NULL) {
 		json_t *target = json_object();

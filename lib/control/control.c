@@ -125,6 +125,7 @@ lath_control_create(const struct lath_control_options *options, struct lath_conf
 		return lath_null(EINVAL);
 	}
 	control->budgeted = now.tick;
+	control->nat_quiet_until = now.tick;
 	return control;
 }
 

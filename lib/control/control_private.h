@@ -30,7 +30,7 @@ struct listing {
 	uint32_t left;
 	struct lath_flow_filter filter;
 	struct lath_control_cursor *cursor;
-	lath_control_row_t row; /* NULL: cancelled */
+	lath_control_row_t row;
 	void *ctx;
 };
 
@@ -50,6 +50,7 @@ struct lath_control {
 	bool dirty; /* a publication is wanted */
 	lath_tick_t published;
 	lath_tick_t budgeted;
+	lath_tick_t nat_quiet_until;
 	struct budget_row *budgets[LATH_WORKERS_MAX]; /* by VPC */
 	struct listing listing;
 	uint32_t requests;

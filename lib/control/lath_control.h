@@ -29,7 +29,7 @@ struct lath_control_options {
 	uint64_t seed;
 };
 
-/** Milliseconds since 1970 and ticks since start; every call that needs time takes one. */
+/** Seconds since 1970 and ticks since start; every call that needs time takes one. */
 struct lath_control_now {
 	lath_tick_t tick;
 	int64_t wall_s;

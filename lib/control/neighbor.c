@@ -86,6 +86,28 @@ const struct lath_neigh_ops lath_control_neigh_ops = {
 		.conflict = on_conflict,
 };
 
+/* At most one line in ten seconds: what fills one pool often fills its neighbours. */
+static void
+log_nearly_full(struct lath_control *control, const struct lath_event *event)
+{
+	const struct lath_model *model = control->models[control->first_node];
+	const struct lath_model_vpc *vpc = event->attachment < model->vpc_count
+			? model->vpcs[event->attachment]
+			: NULL;
+	char nat[LATH_IP_TEXT_MAX];
+	char target[LATH_IP_TEXT_MAX];
+
+	if (vpc == NULL || !lath_tick_reached(control->now.tick, control->nat_quiet_until))
+		return;
+	control->nat_quiet_until = control->now.tick + lath_ticks_from_seconds(10);
+	LATH_LOG(NOTICE,
+			"four fifths of a worker's source ports to a target are in use: give the "
+			"VPC "
+			"more natPool addresses vpc=%s nat=%s target=%s:%u",
+			vpc->name, lath_ip_format(&event->ip, nat),
+			lath_ip_format(&event->target_ip, target), event->port);
+}
+
 static void
 take_event(struct lath_control *control, const struct lath_event *event)
 {
@@ -105,6 +127,9 @@ take_event(struct lath_control *control, const struct lath_event *event)
 	case LATH_EVENT_WRONG_WORKER:
 		lath_port_steer_in_software(&control->options.plane->ports[event->port],
 				"16 packets in a row came to the wrong worker");
+		break;
+	case LATH_EVENT_NAT_NEARLY_FULL:
+		log_nearly_full(control, event);
 		break;
 	case LATH_EVENT_TYPE_COUNT:
 		break;

@@ -4,6 +4,12 @@
 #include "lath_counters.h"
 
 static size_t
+nat_size(const struct lath_counters *counters)
+{
+	return counters->rows[LATH_OBJECT_VPC] * sizeof(*counters->nat);
+}
+
+static size_t
 drops_size(const struct lath_counters *counters)
 {
 	return (size_t)counters->rows[LATH_OBJECT_VPC] * LATH_DROP_COUNT * sizeof(uint64_t);
@@ -25,7 +31,8 @@ lath_counters_create(const struct lath_registry_limits *limits,
 			goto err;
 	}
 	counters->drops = allocator->alloc(allocator->ctx, drops_size(counters));
-	if (counters->drops == NULL)
+	counters->nat = allocator->alloc(allocator->ctx, nat_size(counters));
+	if (counters->drops == NULL || counters->nat == NULL)
 		goto err;
 	return counters;
 err:
@@ -42,6 +49,8 @@ lath_counters_free(struct lath_counters *counters, const struct lath_allocator *
 		if (counters->objects[kind] != NULL)
 			allocator->free(allocator->ctx, counters->objects[kind],
 					counters->rows[kind] * sizeof(*counters->objects[kind]));
+	if (counters->nat != NULL)
+		allocator->free(allocator->ctx, counters->nat, nat_size(counters));
 	if (counters->drops != NULL)
 		allocator->free(allocator->ctx, counters->drops, drops_size(counters));
 	allocator->free(allocator->ctx, counters, sizeof(*counters));
@@ -80,7 +89,6 @@ static const char *const flow_end_names[LATH_FLOW_END_COUNT] = {
 		[LATH_FLOW_END_TERMINATED] = "target_terminated",
 		[LATH_FLOW_END_REPICKED] = "repicked",
 		[LATH_FLOW_END_REOPENED] = "reopened",
-		[LATH_FLOW_END_SHUTDOWN] = "shutdown",
 };
 
 static const char *const handover_names[LATH_HANDOVER_COUNT] = {

@@ -34,7 +34,6 @@ enum lath_flow_end {
 	LATH_FLOW_END_TERMINATED,          /* its target is gone, connectionTermination */
 	LATH_FLOW_END_REPICKED,            /* UDP: another target is chosen with the next packet */
 	LATH_FLOW_END_REOPENED,            /* a SYN on a closed flow */
-	LATH_FLOW_END_SHUTDOWN,
 	LATH_FLOW_END_COUNT,
 };
 
@@ -76,10 +75,21 @@ struct lath_object_counters {
 	uint64_t bytes_total[2];
 };
 
+/** Source ports that a worker uses in a target's VPC. */
+struct lath_nat_counters {
+	uint64_t ports;                 /* gauge: in use */
+	uint64_t ports_high;            /* most at once */
+	uint64_t fullest_permille_high; /* most of its share that one pool had in use */
+	uint64_t nearly_full;           /* times that a pool passed LATH_NAT_NEARLY_FULL_PERMILLE */
+};
+
+#define LATH_NAT_NEARLY_FULL_PERMILLE 800u
+
 struct lath_counters {
 	struct lath_worker_counters worker LATH_ALIGNED(LATH_CACHE_LINE);
 	uint64_t *drops; /* [vpc][reason]; frames of no VPC count in row 0, the host port's VPC */
 	struct lath_object_counters *objects[LATH_OBJECT_KIND_COUNT];
+	struct lath_nat_counters *nat; /* by VPC */
 	uint32_t rows[LATH_OBJECT_KIND_COUNT];
 };
 

@@ -39,7 +39,7 @@ struct lath_port {
 	char driver[32];  /* "net_tap" */
 	uint16_t port_id; /* DPDK's; valid while `probed` */
 	uint16_t rx_queue_count;
-	uint16_t tx_queue_count; /* 1..workers; worker w sends on queue w mod tx_queue_count */
+	uint16_t tx_queue_count; /* 1..workers; workers beyond hand over to worker w mod this */
 	bool tx_shared;          /* fewer TX queues than workers: only hand-over may send */
 	uint16_t mtu;            /* what comes in, bytes of IP packet */
 	uint16_t tx_mtu; /* what can be sent: less than `mtu` on net_tap, see lath_port_open() */

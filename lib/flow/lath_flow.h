@@ -8,7 +8,7 @@
  * is one line) and mixed (any other mix, a half is two lines).
  *
  * Nothing in an entry is a pointer. Time is an argument. All memory is taken at create.
- * Everything is @thread dp of the one worker, but create/free (init).
+ * Everything is @thread dp of the one worker, but init and fini (@thread init).
  *
  * Memory a flow, IPv4: entry 192 + index 2 x 16 at half load = 224 bytes; mixed: 320 + 32.
  */

@@ -6,9 +6,9 @@
  * advertisement, no DAD (the only other station is the gateway, and probes must not wait for it),
  * no neighbour discovery (the neighbour is permanent), so the first SYN can leave at once.
  *
- *   lathhost0: fe80::2/64, PREFIX::1/128
+ *   lath-host: fe80::2/64, PREFIX::1/128
  *   fe80::1 lladdr GATEWAY_MAC permanent
- *   PREFIX::/64 via fe80::1 dev lathhost0 src PREFIX::1
+ *   PREFIX::/64 via fe80::1 dev lath-host src PREFIX::1
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -33,7 +33,7 @@ enum lath_object_kind {
 #define LATH_MODEL_NONE UINT32_MAX
 #define LATH_MODEL_PORTS_MAX 64
 #define LATH_MODEL_ATTACHMENTS_MAX 4096
-#define LATH_MODEL_ADDRESSES_MAX 8 /* gateway addresses an attachment may have */
+#define LATH_MODEL_ADDRESSES_MAX 16 /* gateway addresses an attachment may have */
 #define LATH_MODEL_VLANS 4096      /* slot 0: untagged */
 #define LATH_MODEL_HOST_VPC 0u     /* stable index of the host port's own VPC */
 

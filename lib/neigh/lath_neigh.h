@@ -4,8 +4,8 @@
 /**
  * @file
  * The neighbour resolver: which MAC a next hop has, and which addresses the gateway itself holds
- * on a wire. Workers never resolve: they ask by the punt ring (lath_neigh_want) and are answered
- * by the command ring (ops: resolved, lost). This library decides what to ask, when and how often;
+ * on a wire. Workers never resolve: they ask by the event mailbox (lath_neigh_want) and are answered
+ * by the command mailbox (ops: resolved, lost). This library decides what to ask, when and how often;
  * it makes no packet, reads no clock and knows no thread.
  *
  * Entries are keyed by (attachment, address). *Pinned* ones are the next hops of configured routes

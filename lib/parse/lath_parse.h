@@ -12,7 +12,9 @@
 #include <lath_verdict.h>
 #include <lath_wire.h>
 
-/** What a packet is to the gateway; each has one stage. */
+/** What a packet is to the gateway. Seams: SERVICE, OWN, FLOW, TUNNEL and CONSUME are told apart by
+ *  the stage that a packet is in for now; tunnels will need the mark to come back to classify.
+ */
 enum lath_packet_kind {
 	LATH_PACKET_UNKNOWN, /* parsed, not classified */
 	LATH_PACKET_FLOW,    /* found in the flow table: service or reply */

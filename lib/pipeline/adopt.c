@@ -67,6 +67,38 @@ choose_source(struct lath_worker *w, const struct lath_packet *pkt, struct admis
 	return reason;
 }
 
+/* How full the pool got; management says so once a pool passes 80 %. */
+static void
+count_source(struct lath_worker *w, const struct lath_packet *pkt, const struct admission *a)
+{
+	struct lath_nat_counters *nat = &w->counters->nat[a->target_vpc];
+	struct lath_snat_key key = snat_key_of(a, pkt->proto);
+	const struct lath_snat_pool *pool = lath_snat_find(&w->snat, &key);
+	uint64_t permille;
+
+	if (a->is_probe || pool == NULL)
+		return;
+	nat->ports++;
+	if (nat->ports > nat->ports_high)
+		nat->ports_high = nat->ports;
+	permille = (uint64_t)pool->live * 1000 / w->snat.port_count;
+	if (permille > nat->fullest_permille_high)
+		nat->fullest_permille_high = permille;
+	if (permille < LATH_NAT_NEARLY_FULL_PERMILLE ||
+			(uint64_t)(pool->live - 1) * 1000 / w->snat.port_count >=
+					LATH_NAT_NEARLY_FULL_PERMILLE)
+		return;
+	nat->nearly_full++;
+	lath_event_send(w,
+			&(struct lath_event){
+					.type = LATH_EVENT_NAT_NEARLY_FULL,
+					.attachment = a->target_vpc,
+					.port = lath_from_be16(a->target_port_be),
+					.ip = lath_ip_from_v4_be(a->nat_be),
+					.target_ip = a->target_ip,
+			});
+}
+
 static void
 cancel_source(struct lath_worker *w, const struct lath_packet *pkt, const struct admission *a)
 {
@@ -265,6 +297,7 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 					->adjacency |= adjacency;
 		}
 	}
+	count_source(w, pkt, a);
 	count_flow(w, pkt, a);
 	*ref = entry;
 	return LATH_DROP_NONE;

@@ -81,6 +81,7 @@ give_port_back(struct lath_worker *w, lath_flow_ref_t ref)
 			.proto_vpc = reply->proto_vpc,
 	};
 
+	w->counters->nat[reply->proto_vpc & LATH_KEY_VPC_MASK].ports--;
 	lath_snat_put(&w->snat, &key, lath_from_be16(reply->dst_port_be),
 			tail->tcp_state == LATH_TCP_CLOSED_TARGET_FIRST ? LATH_SNAT_REST_TIME_WAIT
 									: LATH_SNAT_REST_SHORT,

@@ -84,7 +84,8 @@ enum lath_event_type {
 	LATH_EVENT_NEIGHBOR_WANTED, /* attachment, ip */
 	LATH_EVENT_NEIGHBOR_USED,   /* attachment, ip: still sent to */
 	LATH_EVENT_ARP,             /* attachment, arp: seen on the wire */
-	LATH_EVENT_WRONG_WORKER,    /* port: 16 packets in a row that RSS put wrong */
+	LATH_EVENT_WRONG_WORKER,    /* port: 16 compared packets in a row that RSS put wrong */
+	LATH_EVENT_NAT_NEARLY_FULL, /* attachment: the VPC; ip: NAT address; target_ip, port */
 	LATH_EVENT_TYPE_COUNT,
 };
 
@@ -170,7 +171,7 @@ uint64_t lath_worker_memory(const struct lath_dataplane *plane,
 struct lath_worker *lath_worker_create(const struct lath_dataplane *plane,
 		const struct lath_worker_options *options, lath_tick_t now);
 
-/** Ends all flows and frees held packets; accepts NULL. @thread init, after the loop has ended */
+/** Frees held packets and all memory; accepts NULL. @thread init, after the loop has ended */
 void lath_worker_free(struct lath_worker *worker);
 
 /** Counts what the worker still holds as dropped (`shutdown`), so that the sums come out. */
@@ -178,6 +179,9 @@ void lath_worker_drain(struct lath_worker *worker);
 
 /** One turn of the loop; returns packets taken in (0: idle). @thread dp */
 unsigned lath_worker_run(struct lath_worker *worker, lath_tick_t now);
+
+/** Adds what a busy turn cost, as the thread that runs the loop measured it. @thread dp */
+void lath_worker_count_cycles(struct lath_worker *worker, uint64_t cycles);
 
 /** True while a ring that the worker feeds or reads holds packets: no time to sleep. @thread dp */
 bool lath_worker_is_pending(const struct lath_worker *worker);

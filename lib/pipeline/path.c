@@ -52,9 +52,9 @@ is_mine(struct lath_worker *w, struct rte_mbuf *m)
 		return true;
 	owner = lath_owner_of_v4(w->plane->owner, pkt->key4.src_be, pkt->key4.dst_be,
 			pkt->key4.src_port_be, pkt->key4.dst_port_be);
+	lath_stage_count_steering(w, pkt->port, owner != w->index);
 	if (owner == w->index)
 		return true;
-	w->counters->worker.rx_wrong_lcore++;
 	pkt->owner = (uint8_t)owner;
 	lath_handover(w, m, owner, LATH_HANDOVER_WRONG);
 	return false;

@@ -21,6 +21,7 @@
 #define WRONG_IN_A_ROW_MAX 16u
 #define STEERING_SAMPLE 1024u /* one packet of so many is compared with owner() */
 #define NAT_ADDRESSES_TRIED_MAX 256u
+#define BOND_POLL_TICKS lath_ticks_from_ms(50)           /* 802.3ad wants a TX burst every 100 ms */
 #define NEIGHBOR_ASK_TICKS LATH_TICKS_PER_SECOND         /* a waiting next hop is asked for again */
 #define NEIGHBOR_RETRY_TICKS (3 * LATH_TICKS_PER_SECOND) /* a failed one */
 #define NEIGHBOR_USED_TICKS (10 * LATH_TICKS_PER_SECOND) /* management hears that it is used */
@@ -64,6 +65,9 @@ struct lath_worker {
 	struct tx_buffer handover[LATH_WORKERS_MAX];
 	struct refusal_budget *refusals; /* by VPC */
 	struct lath_bucket *punts;       /* by attachment */
+	uint32_t punts_per_second;       /* that the buckets were made for */
+	lath_tick_t polled;              /* when bonds were last sent nothing */
+	bool is_bond[LATH_MODEL_PORTS_MAX];
 	struct rows_job rows_job;
 	struct lath_mailbox *commands;
 	struct lath_mailbox *events;
@@ -139,6 +143,9 @@ generation_for(const struct lath_model *model, uint8_t proto)
 
 /* receive.c: takes packets in, makes struct lath_packet, gives each to its owner. */
 unsigned lath_stage_receive(struct lath_worker *w);
+
+/* A packet of a port that RSS steers was compared with owner(). */
+void lath_stage_count_steering(struct lath_worker *w, uint16_t port, bool wrong);
 
 /* path.c: the way of a burst that is parsed, classified and ours. */
 void lath_path_run(struct lath_worker *w, struct burst *b);

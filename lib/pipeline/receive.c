@@ -135,9 +135,9 @@ owner_of(const struct lath_worker *w, const struct lath_packet *pkt)
 			pkt->key4.src_port_be, pkt->key4.dst_port_be);
 }
 
-/* A packet that a NIC put on the wrong queue; after some in a row the port is not trusted. */
-static void
-count_wrong(struct lath_worker *w, uint16_t port, bool wrong)
+/* After some wrong ones in a row (of those compared) the port is not trusted any more. */
+void
+lath_stage_count_steering(struct lath_worker *w, uint16_t port, bool wrong)
 {
 	if (!wrong) {
 		w->wrong_in_a_row[port] = 0;
@@ -165,7 +165,7 @@ steer(struct lath_worker *w, struct rte_mbuf *m, bool by_nic)
 	pkt->owner = (uint8_t)owner_of(w, pkt);
 	if (by_nic && pkt->proto != LATH_PROTO_ICMP) {
 		w->sample = STEERING_SAMPLE;
-		count_wrong(w, pkt->port, pkt->owner != w->index);
+		lath_stage_count_steering(w, pkt->port, pkt->owner != w->index);
 		why = LATH_HANDOVER_WRONG;
 	} else if (pkt->proto == LATH_PROTO_ICMP) {
 		why = LATH_HANDOVER_ICMP;

@@ -95,9 +95,25 @@ lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port
 	lath_transmit(w, m, port);
 }
 
+/* Bonds do their own protocol inside a TX burst, so an idle one needs an empty one now and then
+ * (rte_eth_bond.h: at least every 100 ms for 802.3ad).
+ */
+static void
+poll_bonds(struct lath_worker *w)
+{
+	if (!lath_tick_reached(w->now, w->polled + BOND_POLL_TICKS))
+		return;
+	w->polled = w->now;
+	for (uint16_t port = 0; port < w->plane->port_count; port++)
+		if (w->is_bond[port] && w->index < w->plane->ports[port].tx_queue_count)
+			rte_eth_tx_burst(w->plane->ports[port].port_id, (uint16_t)w->index, NULL,
+					0);
+}
+
 void
 lath_transmit_flush(struct lath_worker *w)
 {
+	poll_bonds(w);
 	for (uint16_t port = 0; port < w->plane->port_count; port++)
 		if (w->tx[port].count > 0)
 			flush_port(w, port);

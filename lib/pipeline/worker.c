@@ -36,7 +36,8 @@ lath_worker_memory(const struct lath_dataplane *plane, const struct lath_worker_
 	bytes += (uint64_t)(options->neighbors + 1) *
 			(sizeof(struct lath_adjacency) + 2 * sizeof(uint32_t));
 	bytes += (uint64_t)options->limits.max[LATH_OBJECT_VPC] *
-			(LATH_DROP_COUNT * sizeof(uint64_t) + sizeof(struct refusal_budget));
+			(LATH_DROP_COUNT * sizeof(uint64_t) + sizeof(struct refusal_budget) +
+					sizeof(struct lath_nat_counters));
 	for (unsigned kind = 0; kind < LATH_OBJECT_KIND_COUNT; kind++)
 		bytes += options->limits.max[kind] * sizeof(struct lath_object_counters);
 	bytes += COMMANDS_MAX * sizeof(struct lath_command) +
@@ -45,17 +46,23 @@ lath_worker_memory(const struct lath_dataplane *plane, const struct lath_worker_
 	return bytes;
 }
 
+/* A flow's id says whose it is: gateway, worker, serial. */
+static uint64_t
+id_prefix(const struct lath_worker *w, uint32_t node)
+{
+	return (uint64_t)node << 56 | (uint64_t)w->index << 48;
+}
+
 static int
 init_tables(struct lath_worker *w, lath_tick_t now)
 {
 	const struct lath_worker_options *options = &w->options;
 	const struct lath_owner *owner = w->plane->owner;
 	struct lath_snat_options snat = lath_snat_options_for(owner, w->index, flows_of(options));
-	uint64_t id_prefix = (uint64_t)options->gateway_node << 56 | (uint64_t)w->index << 48;
 	int rc;
 
-	rc = lath_flow_init(&w->flows, options->flows, options->table_key, id_prefix, now,
-			options->allocator);
+	rc = lath_flow_init(&w->flows, options->flows, options->table_key,
+			id_prefix(w, options->gateway_node), now, options->allocator);
 	if (rc != 0)
 		return rc;
 	rc = lath_adjacency_init(&w->adjacencies, options->neighbors, options->table_key,
@@ -94,6 +101,7 @@ init_budgets(struct lath_worker *w, lath_tick_t now)
 	for (uint32_t vpc = 0; vpc < limits->max[LATH_OBJECT_VPC]; vpc++)
 		lath_bucket_init(&w->refusals[vpc].bucket, REFUSALS_PER_SECOND / workers,
 				REFUSAL_BURST, now);
+	w->punts_per_second = PUNTS_PER_SECOND;
 	for (uint32_t i = 0; i < limits->max[LATH_OBJECT_ATTACHMENT]; i++)
 		lath_bucket_init(&w->punts[i], PUNTS_PER_SECOND, PUNTS_PER_SECOND, now);
 	return 0;
@@ -114,6 +122,9 @@ lath_worker_create(const struct lath_dataplane *plane, const struct lath_worker_
 	w->options = *options;
 	w->random = options->seed;
 	w->sample = STEERING_SAMPLE;
+	w->polled = now;
+	for (uint16_t port = 0; port < plane->port_count; port++)
+		w->is_bond[port] = strcmp(plane->ports[port].driver, "net_bonding") == 0;
 	w->counters = lath_counters_create(&options->limits, allocator);
 	if (w->counters == NULL || init_tables(w, now) != 0 || init_mailboxes(w) != 0 ||
 			init_budgets(w, now) != 0) {
@@ -190,6 +201,13 @@ take_model(struct lath_worker *w, const struct lath_model *model)
 	};
 
 	w->model = model;
+	w->flows.id_prefix = id_prefix(w, model->node);
+	if (w->punts_per_second != model->limits.punts_per_second) {
+		w->punts_per_second = model->limits.punts_per_second;
+		for (uint32_t i = 0; i < w->options.limits.max[LATH_OBJECT_ATTACHMENT]; i++)
+			lath_bucket_set_rate(&w->punts[i], w->punts_per_second, w->punts_per_second,
+					w->now);
+	}
 	lath_snat_set_rest(&w->snat, rest);
 	if (w->routing_serial != model->routing_serial) {
 		w->routing_serial = model->routing_serial;
@@ -231,6 +249,12 @@ lath_worker_run(struct lath_worker *w, lath_tick_t now)
 	w->counters->worker.loops_busy += n > 0;
 	lath_snapshot_quiescent(w->plane->snapshot, w->index);
 	return n;
+}
+
+void
+lath_worker_count_cycles(struct lath_worker *w, uint64_t cycles)
+{
+	w->counters->worker.cycles_busy += cycles;
 }
 
 bool

@@ -11,7 +11,8 @@ lath_snapshot_init(struct lath_snapshot *snapshot, unsigned readers)
 {
 	size_t size = rte_rcu_qsbr_get_memsize(readers);
 
-	*snapshot = (struct lath_snapshot){0};
+	for (unsigned node = 0; node < LATH_SNAPSHOT_NODES_MAX; node++)
+		atomic_init(&snapshot->current[node], NULL);
 	snapshot->qsbr = rte_zmalloc("lath_snapshot", size, LATH_CACHE_LINE);
 	if (snapshot->qsbr == NULL)
 		return lath_err(ENOMEM);
