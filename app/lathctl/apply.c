@@ -25,7 +25,7 @@ config_path(struct lathctl *ctl, char *out, size_t size)
 	if (path[0] == '\0' || strlen(path) >= size) {
 		lathctl_error(ctl, LATH_RPC_REFUSED, NULL,
 				"lathd was started without a configuration file: there is nowhere "
-		                "to "
+				"to "
 				"save to");
 		rc = LATHCTL_FAILED;
 	} else {

@@ -93,7 +93,7 @@ verify(struct lathctl *ctl, const struct lathctl_draft *draft, const char *sha25
 	else if (!same)
 		lathctl_error(ctl, LATH_RPC_REFUSED, NULL,
 				"in the folder of %s other files are included than where you have "
-		                "it; "
+				"it; "
 				"copy those first, or join them; nothing was changed",
 				draft->path);
 	lath_config_free(cfg);

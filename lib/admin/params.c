@@ -220,7 +220,7 @@ lath_admin_param_target(struct lath_admin_call *call, struct lath_admin_target_n
 		return true;
 	return fail(call, "target", value,
 			"a target: ADDRESS, ADDRESS:PORT, [IPV6]:PORT, or GROUP/ in front of "
-	                "these");
+			"these");
 }
 
 bool

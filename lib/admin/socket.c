@@ -55,7 +55,7 @@ remove_stale(const struct sockaddr_un *addr, struct lath_error *err)
 		errno = EADDRINUSE;
 		return fail(err, addr->sun_path,
 				rc == 0 || rc == EAGAIN ? "another lathd answers here; give this "
-		                                          "one its own "
+							  "one its own "
 							  "system.sockets.admin"
 							: strerror(rc));
 	}
@@ -131,7 +131,7 @@ open_socket(struct lath_admin *admin, mode_t mode, struct lath_error *err)
 			bind(admin->fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0)
 		return fail(err, addr.sun_path,
 				errno == ENOENT ? "the folder does not exist; make it, or set "
-		                                  "system.sockets.admin"
+						  "system.sockets.admin"
 						: strerror(errno));
 	memcpy(admin->path, addr.sun_path, sizeof(admin->path));
 	if (chmod(addr.sun_path, mode) != 0 || lstat(addr.sun_path, &stat) != 0 ||

@@ -256,7 +256,7 @@ warn_files(struct lath_admin_report *report)
 	else if (files->differ && lath_control_status(admin->control)->from_apply)
 		lath_admin_warn(report, false,
 				"running and files differ: what runs came by apply; a reload takes "
-		                "the "
+				"the "
 				"files");
 	else if (files->differ)
 		lath_admin_warn(report, false,

@@ -41,7 +41,7 @@ requests_are_read_or_refused_by_code(void **state)
 					LATH_RPC_INVALID_REQUEST, "null"},
 			{"by position",
 					"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":"
-	                                "[]}",
+					"[]}",
 					LATH_RPC_INVALID_PARAMS, "1"},
 			{"more members", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"y\":1}",
 					LATH_RPC_INVALID_REQUEST, "1"},
