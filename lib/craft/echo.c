@@ -59,11 +59,13 @@ lath_craft_is_solicitation(const uint8_t *frame, uint32_t len, const struct lath
 {
 	const struct lath_ipv6_hdr *hdr = (const void *)(frame + pkt->l3_offset);
 	const struct neighbor_msg *msg = (const void *)(hdr + 1);
+	static const uint8_t unspecified[16]; /* detects duplicates: nobody to answer yet */
 	const uint32_t msg_min = offsetof(struct neighbor_msg, option_type);
 
 	return len >= pkt->l3_offset + sizeof(*hdr) + msg_min &&
 			hdr->next_header == LATH_PROTO_ICMPV6 && hdr->hop_limit == 255 &&
-			msg->type == ICMPV6_SOLICITATION && memcmp(msg->target, ip, 16) == 0;
+			msg->type == ICMPV6_SOLICITATION && msg->code == 0 &&
+			memcmp(hdr->src, unspecified, 16) != 0 && memcmp(msg->target, ip, 16) == 0;
 }
 
 uint32_t

@@ -11,9 +11,8 @@
 
 #include <lath_parse.h>
 
-#define LATH_CRAFT_ARP_MAX \
-	(sizeof(struct lath_eth_hdr) + sizeof(struct lath_vlan_hdr) + sizeof(struct lath_arp_hdr))
 #define LATH_CRAFT_FRAME_MIN 60u /* IEEE 802.3: 64 bytes with the check sequence */
+#define LATH_CRAFT_ARP_MAX (LATH_CRAFT_FRAME_MIN + sizeof(struct lath_vlan_hdr))
 
 /** Ethernet header with an 802.1Q tag when `vlan` is not 0; returns its length (14 or 18). */
 uint32_t lath_craft_ethernet(uint8_t *frame, const struct lath_mac *dst, const struct lath_mac *src,
@@ -57,7 +56,9 @@ void lath_craft_reset_answer(uint8_t *frame, struct lath_packet *pkt);
  */
 void lath_craft_reset_onward(uint8_t *frame, struct lath_packet *pkt);
 
-/** True for an IPv6 neighbour solicitation (RFC 4861 section 4.3) that asks for `ip`. */
+/** True for an IPv6 neighbour solicitation (RFC 4861 section 4.3) that asks for `ip` and comes from
+ *  somebody who has an address to answer to.
+ */
 bool lath_craft_is_solicitation(const uint8_t *frame, uint32_t len, const struct lath_packet *pkt,
 		const uint8_t ip[16]);
 

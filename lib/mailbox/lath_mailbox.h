@@ -12,8 +12,8 @@
 
 struct lath_mailbox;
 
-/** `messages` is rounded up to a power of two; `size` is a multiple of 8 bytes. NULL and errno.
- *  @thread init
+/** Holds one message less than `messages` rounded up to a power of two (rte_ring keeps a slot
+ *  empty), at least one; `size` is a multiple of 8 bytes. NULL and errno. @thread init
  */
 struct lath_mailbox *lath_mailbox_create(unsigned messages, unsigned size, int socket);
 

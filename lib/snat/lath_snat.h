@@ -138,8 +138,8 @@ void lath_snat_put(struct lath_snat *snat, const struct lath_snat_key *key, uint
 /** Takes back a port that was never used: it is free at once. */
 void lath_snat_cancel(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port);
 
-/** Lets at most `max` ports whose rest is over go; call it every loop. */
+/** Lets at most `max` ports of each kind go whose rest is over; call it every loop. */
 void lath_snat_tick(struct lath_snat *snat, lath_tick_t now, unsigned max);
 
-/** New resting times, from the next release on. */
+/** New resting times, for ports that rest already as well. */
 void lath_snat_set_rest(struct lath_snat *snat, const lath_tick_t rest_ticks[LATH_SNAT_REST_COUNT]);

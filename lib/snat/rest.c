@@ -10,6 +10,8 @@
 
 #include "snat_private.h"
 
+#define EARLY_TRIES 64u
+
 static void
 list_remove(struct lath_snat *snat, uint32_t idx)
 {
@@ -140,13 +142,19 @@ lath_snat_rest_holds(const struct lath_snat *snat, const struct lath_snat_pool *
 int
 lath_snat_rest_take_oldest(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
 {
-	enum lath_snat_rest rest = older_head(snat, pool->rested);
+	/* A record may be of a port that was drawn while it rested (see above) and is in use. */
+	for (unsigned try = 0; try < EARLY_TRIES; try++) {
+		enum lath_snat_rest rest = older_head(snat, pool->rested);
 
-	if (rest == LATH_SNAT_REST_COUNT)
-		return lath_err(ENOSPC);
-	*port = pop(snat, pool, rest);
-	snat->reused_early++;
-	return 0;
+		if (rest == LATH_SNAT_REST_COUNT)
+			break;
+		*port = pop(snat, pool, rest);
+		if (lath_snat_reply_is_free(snat, &pool->key, *port)) {
+			snat->reused_early++;
+			return 0;
+		}
+	}
+	return lath_err(ENOSPC);
 }
 
 void
@@ -154,14 +162,15 @@ lath_snat_tick(struct lath_snat *snat, lath_tick_t now, unsigned max)
 {
 	for (unsigned rest = 0; rest < LATH_SNAT_REST_COUNT; rest++) {
 		lath_tick_t ticks = snat->options.rest_ticks[rest];
+		unsigned left = max; /* each kind has its own, so that neither waits for the other */
 
-		while (max > 0 && snat->rested[rest].first != SNAT_END) {
+		while (left > 0 && snat->rested[rest].first != SNAT_END) {
 			uint32_t idx = snat->rested[rest].first;
 
 			if (!lath_tick_reached(now, snat->resting[idx].freed + ticks))
 				break;
 			let_go(snat, (enum lath_snat_rest)rest);
-			max--;
+			left--;
 		}
 	}
 }

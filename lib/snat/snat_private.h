@@ -25,6 +25,10 @@ uint32_t lath_snat_port_index(const struct lath_snat *snat, const struct lath_sn
 void lath_snat_pool_mark(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port);
 void lath_snat_pool_clear(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port);
 
+/* take.c: no flow has this reply. */
+bool lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,
+		uint16_t port);
+
 /* rest.c */
 void lath_snat_rest_begin(struct lath_snat *snat, uint32_t pool_idx, uint16_t port,
 		enum lath_snat_rest rest, lath_tick_t now);

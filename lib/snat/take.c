@@ -13,10 +13,10 @@
 #define RANDOM_TRIES 8u
 #define PROBE_PORT_FIRST 512u
 #define PROBE_PORT_COUNT 512u
-#define PROBE_TRIES 256u
 
-static bool
-reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port)
+bool
+lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,
+		uint16_t port)
 {
 	lath_be16_t port_be = lath_to_be16(port);
 	bool echo = key->proto_vpc >> 24 == LATH_PROTO_ICMP;
@@ -39,7 +39,7 @@ take_random(struct lath_snat *snat, const struct lath_snat_pool *pool, uint16_t 
 		*port = lath_snat_port_at(snat, pool,
 				lath_random_below(&snat->random, snat->port_count));
 		if (!lath_snat_rest_holds(snat, pool, *port) &&
-				reply_is_free(snat, &pool->key, *port))
+				lath_snat_reply_is_free(snat, &pool->key, *port))
 			return 0;
 	}
 	return lath_err(ENOSPC);
@@ -58,7 +58,7 @@ take_bit(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
 		if (index < 0)
 			return index;
 		*port = lath_snat_port_at(snat, pool, (uint32_t)index);
-		if (reply_is_free(snat, &pool->key, *port))
+		if (lath_snat_reply_is_free(snat, &pool->key, *port))
 			return 0;
 	}
 	return lath_err(ENOSPC);
@@ -67,12 +67,13 @@ take_bit(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
 int
 lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port)
 {
-	uint32_t idx = lath_snat_pool_get(snat, key);
 	struct lath_snat_pool *pool;
+	uint32_t idx;
 	int rc;
 
 	if (snat->port_count == 0)
 		return lath_err(ENOSPC);
+	idx = lath_snat_pool_get(snat, key);
 	if (idx == SNAT_END)
 		return lath_err(ENOMEM);
 	pool = &snat->pools[idx];
@@ -93,12 +94,15 @@ lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t
 int
 lath_snat_take_probe(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port)
 {
-	for (unsigned try = 0; try < PROBE_TRIES; try++) {
-		*port = (uint16_t)(PROBE_PORT_FIRST +
-				lath_random_below(&snat->random, PROBE_PORT_COUNT));
+	/* An odd stride meets each of the 2^9 ports once, so the last free one is found as well. */
+	uint32_t at = lath_random_below(&snat->random, PROBE_PORT_COUNT);
+	uint32_t stride = lath_random_below(&snat->random, PROBE_PORT_COUNT) | 1;
+
+	for (unsigned try = 0; try < PROBE_PORT_COUNT; try++, at += stride) {
+		*port = (uint16_t)(PROBE_PORT_FIRST + at % PROBE_PORT_COUNT);
 		if (lath_owner_of_v4(snat->owner, key->target_be, key->nat_be, key->target_port_be,
 				    lath_to_be16(*port)) == snat->worker &&
-				reply_is_free(snat, key, *port))
+				lath_snat_reply_is_free(snat, key, *port))
 			return 0;
 	}
 	return lath_err(ENOSPC);

@@ -105,8 +105,7 @@ kit_find(const struct lath_flow_table *table, uint32_t id, unsigned direction, b
 }
 
 static inline void
-kit_assert_found(
-		const struct lath_flow_table *table, lath_flow_ref_t ref, uint32_t id, bool mixed)
+kit_assert_found(const struct lath_flow_table *table, lath_flow_ref_t ref, uint32_t id, bool mixed)
 {
 	for (unsigned direction = 0; direction < 2; direction++)
 		if (kit_find(table, id, direction, mixed) != (ref | direction))

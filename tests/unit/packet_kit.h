@@ -21,10 +21,10 @@ struct kit_spec {
 	uint16_t dport;
 	uint16_t vlan;
 	uint8_t proto;
-	uint8_t flags;       /* TCP */
-	uint8_t option_len;  /* TCP: bytes, a multiple of 4 */
-	uint8_t ttl;         /* 0: 64 */
-	uint16_t data_len;   /* random bytes */
+	uint8_t flags;      /* TCP */
+	uint8_t option_len; /* TCP: bytes, a multiple of 4 */
+	uint8_t ttl;        /* 0: 64 */
+	uint16_t data_len;  /* random bytes */
 	bool tagged;
 	bool without_cksum; /* UDP */
 };
