@@ -278,6 +278,9 @@ bool lath_model_vpc_has_nat(const struct lath_model_vpc *vpc, const struct lath_
  */
 bool lath_model_is_own(const struct lath_model_attachment *attachment, const struct lath_ip *ip);
 
+/** The same on any attachment of the VPC. O(attachments). */
+bool lath_model_vpc_owns(const struct lath_model *model, uint32_t vpc, const struct lath_ip *ip);
+
 /** True when the gateway answers ARP for `ip` on this attachment: own address, or a NAT address or
  *  visible service address that lies in an attached subnet (only where `announce`).
  *  @thread any

@@ -170,6 +170,19 @@ lath_model_is_own(const struct lath_model_attachment *attachment, const struct l
 }
 
 bool
+lath_model_vpc_owns(const struct lath_model *model, uint32_t vpc, const struct lath_ip *ip)
+{
+	for (uint32_t i = 0; i < model->attachment_count; i++) {
+		const struct lath_model_attachment *attachment = model->attachments[i];
+
+		if (attachment != NULL && attachment->vpc == vpc &&
+				lath_model_is_own(attachment, ip))
+			return true;
+	}
+	return false;
+}
+
+bool
 lath_model_answers_arp(const struct lath_model *model,
 		const struct lath_model_attachment *attachment, const struct lath_ip *ip)
 {

@@ -31,7 +31,7 @@ is_ours(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_vpc *
 		const struct lath_ip *dst)
 {
 	const struct lath_packet *pkt = packet_of(m);
-	bool own = lath_model_is_own(attachment_of(w, pkt), dst);
+	bool own = lath_model_vpc_owns(w->model, vpc->index, dst);
 
 	if (own && pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO) {
 		lath_local_echo(w, m);
@@ -137,7 +137,7 @@ lath_admit(struct lath_worker *w, struct rte_mbuf *m)
 		drop(w, m, vpc->index, LATH_DROP_vpc_source);
 		return LATH_FLOW_NONE;
 	}
-	if (lath_model_is_own(attachment_of(w, pkt), &src)) {
+	if (lath_model_vpc_owns(w->model, vpc->index, &src)) {
 		drop(w, m, vpc->index, LATH_DROP_martian);
 		return LATH_FLOW_NONE;
 	}

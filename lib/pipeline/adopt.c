@@ -264,16 +264,16 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 	const struct lath_packet *pkt = packet_of(m);
 	bool mixed = pkt->family == LATH_FAMILY_IPV6;
 	enum lath_flow_pool_kind kind = mixed ? LATH_FLOW_POOL_MIXED : LATH_FLOW_POOL_IPV4;
-	lath_flow_ref_t entry = take_entry(w, kind);
+	enum lath_drop reason = choose_source(w, pkt, a);
 	enum lath_flow_class class;
-	enum lath_drop reason;
+	lath_flow_ref_t entry;
 
-	if (entry == LATH_FLOW_NONE)
-		return mixed ? LATH_DROP_mixed_table_full : LATH_DROP_flow_table_full;
-	reason = choose_source(w, pkt, a);
-	if (reason != LATH_DROP_NONE) {
-		lath_flow_cancel(&w->flows, entry);
+	if (reason != LATH_DROP_NONE)
 		return reason;
+	entry = take_entry(w, kind); /* only now: it may cost an old flow its place */
+	if (entry == LATH_FLOW_NONE) {
+		cancel_source(w, pkt, a);
+		return mixed ? LATH_DROP_mixed_table_full : LATH_DROP_flow_table_full;
 	}
 	if (mixed)
 		fill_halves_mixed(lath_flow_mixed_at(&w->flows, entry), pkt, a);

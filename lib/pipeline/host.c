@@ -12,6 +12,7 @@ lath_flow_ref_t
 lath_admit_host(struct lath_worker *w, struct rte_mbuf *m)
 {
 	const struct lath_packet *pkt = packet_of(m);
+	struct lath_ip kernel = lath_hostaddr_kernel(&w->model->host_prefix);
 	struct admission a = {.is_probe = true};
 	lath_be32_t target_be;
 	lath_flow_ref_t ref;
@@ -19,6 +20,7 @@ lath_admit_host(struct lath_worker *w, struct rte_mbuf *m)
 	bool allowed;
 
 	allowed = lath_tcp_is_opening(pkt->tcp_flags) &&
+			memcmp(pkt->key6.src, kernel.bytes, sizeof(kernel.bytes)) == 0 &&
 			lath_hostaddr_parse(&w->model->host_prefix, pkt->key6.dst, &a.target_vpc,
 					&target_be) &&
 			a.target_vpc < w->model->vpc_count && w->model->vpcs[a.target_vpc] != NULL;

@@ -58,12 +58,22 @@ reset_fits(const struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
 	return lath_tcp_rst_fits(lath_from_be32(tcp->seq_be), receiver->ack, RST_WINDOW_BYTES);
 }
 
+/* Lazy expiry finds out by itself, late, that a timeout grew; one that shrank is set now. */
+static void
+follow_timeout(struct lath_worker *w, lath_flow_ref_t ref, lath_tick_t timeout_old)
+{
+	lath_tick_t timeout = lath_flow_timeout(w, ref);
+
+	if (timeout < timeout_old)
+		lath_flow_retime(&w->flows, ref, w->now + timeout);
+}
+
 /* Timer and class follow the state; plain packets skip all this from ESTABLISHED on. */
 static void
 enter_state(struct lath_worker *w, lath_flow_ref_t ref, enum lath_tcp_state state)
 {
 	struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
-	enum lath_tcp_age age_old = lath_tcp_age((enum lath_tcp_state)tail->tcp_state);
+	lath_tick_t timeout_old = lath_flow_timeout(w, ref);
 
 	tail->tcp_state = (uint8_t)state;
 	lath_flow_set_class(&w->flows, ref, class_of(state));
@@ -72,9 +82,7 @@ enter_state(struct lath_worker *w, lath_flow_ref_t ref, enum lath_tcp_state stat
 		lath_flow_state_at(&w->flows, ref ^ LATH_FLOW_REVERSE)
 				->adjacency |= LATH_HALF_PLAIN;
 	}
-	/* Lazy expiry only ever finds out late that a timeout grew; one that shrank is set now. */
-	if (lath_tcp_age(state) == LATH_TCP_AGE_CLOSING && age_old != LATH_TCP_AGE_CLOSING)
-		lath_flow_retime(&w->flows, ref, w->now + lath_flow_timeout(w, ref));
+	follow_timeout(w, ref, timeout_old);
 }
 
 /* False: the packet is gone. *ref becomes NONE when the packet opens the connection anew. */
@@ -121,10 +129,22 @@ static void
 step_answer(struct lath_worker *w, lath_flow_ref_t ref)
 {
 	struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
+	lath_tick_t timeout_old = lath_flow_timeout(w, ref);
 
 	tail->flags |= LATH_FLOW_TAIL_ANSWERED;
 	lath_flow_set_class(&w->flows, ref, LATH_FLOW_CLASS_LIVE);
 	lath_flow_state_at(&w->flows, ref)->adjacency |= LATH_HALF_PLAIN;
+	follow_timeout(w, ref, timeout_old);
+}
+
+/* Questions go up and answers come down; the tuple alone does not tell (RFC 5508 REQ-1). */
+static bool
+echo_fits(const struct lath_packet *pkt, lath_flow_ref_t ref)
+{
+	uint8_t expected = lath_flow_direction_of(ref) == LATH_FLOW_FORWARD ? LATH_ICMP_ECHO
+									    : LATH_ICMP_ECHO_REPLY;
+
+	return pkt->proto != LATH_PROTO_ICMP || pkt->icmp_type == expected;
 }
 
 bool
@@ -133,6 +153,10 @@ lath_known_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
 	const struct lath_packet *pkt = packet_of(m);
 	struct lath_half_state *state = lath_flow_state_at(&w->flows, *ref);
 
+	if (!echo_fits(pkt, *ref)) {
+		drop(w, m, lath_packet_vpc(pkt), LATH_DROP_icmp_no_flow);
+		return false;
+	}
 	if (state->generation != generation_for(w->model, pkt->proto) &&
 			!lath_revalidate(w, m, ref))
 		return false;
