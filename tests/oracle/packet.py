@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Lath authors
+"""IPv4 packets as bytes, from struct alone: parse, checksum, translate. Knows no configuration."""
+
+import ipaddress
+import struct
+from dataclasses import dataclass
+
+ETH_IPV4, ETH_ARP, ETH_VLAN, ETH_IPV6 = 0x0800, 0x0806, 0x8100, 0x86dd
+ICMP, TCP, UDP = 1, 6, 17
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+PORTS = range(1024, 65536)
+
+
+def ip(text):
+    return int(ipaddress.IPv4Address(text))
+
+
+def ip_text(value):
+    return str(ipaddress.IPv4Address(value))
+
+
+def mac_bytes(text):
+    return bytes.fromhex(text.replace(":", ""))
+
+
+def checksum(data):
+    """RFC 1071, the plain way."""
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def network(prefix):
+    net = ipaddress.ip_network(prefix, strict=False)
+    return int(net.network_address), int(net.netmask)
+
+
+def within(address, net):
+    return address & net[1] == net[0]
+
+
+@dataclass
+class Packet:
+    port: str
+    vlan: int
+    src_mac: bytes
+    ip: bytes  # header and all, padding cut off
+    src: int
+    dst: int
+    proto: int
+    sport: int
+    dport: int
+
+    @property
+    def l4(self):
+        return self.ip[20:]
+
+    @property
+    def ttl(self):
+        return self.ip[8]
+
+    @property
+    def ident(self):
+        return struct.unpack_from("!H", self.ip, 4)[0]
+
+    @property
+    def flags(self):
+        return self.l4[13]
+
+    @property
+    def seq(self):
+        return struct.unpack_from("!I", self.l4, 4)[0]
+
+    @property
+    def ack(self):
+        return struct.unpack_from("!I", self.l4, 8)[0]
+
+    @property
+    def payload_len(self):
+        return len(self.l4) - (self.l4[12] >> 4) * 4
+
+
+class Bad(Exception):
+    """The packet cannot be; the argument is the reason."""
+
+
+def split(frame):
+    """(dst, src, vlan, ethertype, rest)."""
+    if len(frame) < 14:
+        raise Bad("frame_short")
+    dst, src = frame[:6], frame[6:12]
+    kind, = struct.unpack_from("!H", frame, 12)
+    if kind != ETH_VLAN:
+        return dst, src, 0, kind, frame[14:]
+    if len(frame) < 18:
+        raise Bad("frame_short")
+    tci, kind = struct.unpack_from("!HH", frame, 14)
+    return dst, src, tci & 0xfff, kind, frame[18:]
+
+
+def martian(address):
+    return address >> 24 in (0, 127) or address >> 24 >= 224
+
+
+def parse(port, vlan, src_mac, data):
+    """A Packet, or Bad with the one reason a single fault has."""
+    if len(data) < 20 or data[0] >> 4 != 4 or data[0] & 15 < 5:
+        raise Bad("ip_malformed")
+    length, = struct.unpack_from("!H", data, 2)
+    header = (data[0] & 15) * 4
+    if not header <= length <= len(data):
+        raise Bad("ip_malformed")
+    if checksum(data[:header]) != 0:
+        raise Bad("ip_cksum")
+    if header != 20:
+        raise Bad("ip_options")
+    src, dst = struct.unpack_from("!II", data, 12)
+    if martian(src) or martian(dst) or src == dst:
+        raise Bad("martian")
+    if struct.unpack_from("!H", data, 6)[0] & 0x3fff:
+        raise Bad("fragment")
+    data = data[:length]
+    sport, dport = parse_l4(data[9], data[20:])
+    return Packet(port, vlan, src_mac, data, src, dst, data[9], sport, dport)
+
+
+def parse_l4(proto, l4):
+    if proto == TCP:
+        if len(l4) < 20 or not 20 <= (l4[12] >> 4) * 4 <= len(l4):
+            raise Bad("l4_malformed")
+        flags = l4[13] & (FIN | SYN | RST | ACK)
+        if flags in (0, FIN) or (flags & SYN and flags & (FIN | RST)):
+            raise Bad("tcp_flags")
+    elif proto == UDP:
+        if len(l4) < 8 or not 8 <= struct.unpack_from("!H", l4, 4)[0] <= len(l4):
+            raise Bad("l4_malformed")
+    elif proto == ICMP:
+        if len(l4) < 8:
+            raise Bad("l4_malformed")
+        if l4[0] not in (0, 8) or l4[1] != 0:
+            raise Bad("icmp_type")
+        if checksum(l4) != 0:
+            raise Bad("icmp_cksum")
+        ident, = struct.unpack_from("!H", l4, 4)
+        return ident, ident
+    else:
+        raise Bad("protocol")
+    return struct.unpack_from("!HH", l4)
+
+
+def shifted(cksum, old, new):
+    """The checksum after `old` bytes became `new`: what was right stays right, what was wrong
+    stays wrong by the same amount. Whole sums, not RFC 1624 steps."""
+    total = ~cksum & 0xffff
+    for was, now in zip(struct.unpack(f"!{len(old) // 2}H", old),
+                        struct.unpack(f"!{len(new) // 2}H", new)):
+        total += (~was & 0xffff) + now
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+
+
+def lower_mss(l4, mss):
+    """The header of a SYN with its MSS option lowered to `mss`, checksum not touched."""
+    l4, at, end = bytearray(l4), 20, (l4[12] >> 4) * 4
+    while at < end and l4[at] != 0:
+        if l4[at] == 1:
+            at += 1
+            continue
+        if at + 1 >= end or l4[at + 1] < 2 or at + l4[at + 1] > end:
+            break
+        if l4[at] == 2 and l4[at + 1] == 4:
+            struct.pack_into("!H", l4, at + 2, min(mss, struct.unpack_from("!H", l4, at + 2)[0]))
+        at += l4[at + 1]
+    return bytes(l4)
+
+
+def rewrite(data, src, dst, sport, dport, mss):
+    """The IP packet with new ends and one hop less."""
+    l4, proto = bytearray(data[20:]), data[9]
+    old_ends, new_ends = data[12:20], struct.pack("!II", src, dst)
+    ports = struct.pack("!HH", sport, dport)
+    if proto == TCP:
+        size = (l4[12] >> 4) * 4
+        new = ports + (lower_mss(l4, mss) if l4[13] & SYN else bytes(l4))[4:]
+        cksum = shifted(struct.unpack_from("!H", l4, 16)[0],
+                        old_ends + l4[:16] + l4[18:size], new_ends + new[:16] + new[18:size])
+        l4 = bytearray(new)
+        struct.pack_into("!H", l4, 16, cksum)
+    elif proto == UDP:
+        cksum = shifted(struct.unpack_from("!H", l4, 6)[0], old_ends + l4[:4], new_ends + ports)
+        # RFC 768: 0 says that none was computed and stays; a sum of 0 is sent as 0xffff.
+        cksum = 0 if l4[6:8] == b"\0\0" else cksum or 0xffff
+        l4[0:4] = ports
+        struct.pack_into("!H", l4, 6, cksum)
+    else:
+        ident = ports[:2]  # one identifier in both fields
+        struct.pack_into("!H", l4, 2,
+                         shifted(struct.unpack_from("!H", l4, 2)[0], bytes(l4[4:6]), ident))
+        l4[4:6] = ident
+    head = bytearray(data[:20])
+    head[8] -= 1
+    head[10:12] = b"\0\0"
+    head[12:20] = new_ends
+    struct.pack_into("!H", head, 10, checksum(bytes(head)))
+    return bytes(head) + bytes(l4)
+
+
+def framed(dst, src, vlan, kind, data):
+    tag = struct.pack("!HH", ETH_VLAN, vlan) if vlan else b""
+    return dst + src + tag + struct.pack("!H", kind) + data
+
+
+def ip_packet(src, dst, proto, l4):
+    head = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(l4), 0, 0, 64, proto, 0, src, dst)
+    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + l4

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Lath authors
+"""Frames: take apart, compare, show, and what a reset must look like."""
+
+import difflib
+
+from scapy.layers.inet import IP, TCP
+from scapy.layers.l2 import ARP, Ether
+
+
+def dissect(data):
+    return Ether(bytes(data))
+
+
+def trim(data):
+    """Without the padding of a short frame: it may be kept or cut off on the way."""
+    frame = dissect(data)
+    if IP in frame:
+        start = len(data) - len(frame[IP])
+        return data[:start + frame[IP].len]
+    if ARP in frame:
+        start = len(data) - len(frame[ARP])
+        return data[:start + 28]
+    return data
+
+
+def show(data):
+    return dissect(data).show2(dump=True)
+
+
+def frame_diff(expected, got):
+    return "\n".join(difflib.unified_diff(
+        show(expected).splitlines(), show(got).splitlines(), "expected", "got", lineterm="", n=30))
+
+
+def clamp(options, mss):
+    """TCP options with an MSS above `mss` lowered to it."""
+    return [(name, min(value, mss) if name == "MSS" and mss else value)
+            for name, value in options]
+
+
+def rst_for(packet):
+    """The reset that answers a segment (RFC 9293 section 3.5.2): (seq, ack, flags)."""
+    ip, tcp = packet[IP], packet[TCP]
+    if tcp.flags.A:
+        return tcp.ack, 0, "R"
+    length = ip.len - ip.ihl * 4 - tcp.dataofs * 4
+    length += int(tcp.flags.S) + int(tcp.flags.F)
+    return 0, (tcp.seq + length) & 0xffffffff, "RA"
+
+
+RST_FREE = ("ttl", "id", "flags", "tos", "chksum")
+
+
+def same_rst(frame, expected):
+    """Equal but for what a maker of packets may choose: TTL, id, DF, DSCP and the window; both
+    checksums must be right.
+    """
+    got, want = dissect(bytes(frame)), dissect(bytes(expected))
+    again = dissect(bytes(frame))
+    for layer in (IP, TCP):
+        del again[layer].chksum
+    if bytes(again) != bytes(got):
+        return False
+    for name in RST_FREE:
+        setattr(got[IP], name, 0)
+        setattr(want[IP], name, 0)
+    for one in (got, want):
+        one[TCP].window = 0
+        one[TCP].chksum = 0
+    return trim(bytes(got)) == trim(bytes(want))

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Lath authors
+"""What a case_* function may say about itself (see test_cases.py)."""
+
+
+def _mark(**fields):
+    def put(function):
+        for key, value in fields.items():
+            setattr(function, key, value)
+        return function
+    return put
+
+
+def workers(*counts):
+    return _mark(workers=counts)
+
+
+def config(conf):
+    return _mark(config=conf)
+
+
+raw = _mark(raw=True)
+long_only = _mark(long_only=True)

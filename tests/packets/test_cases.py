@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Copyright (c) 2026 The Lath authors
+"""Runs cases/*/case.py: a directory for each thing the gateway does.
+
+A case.py has CONFIG (lath.json content, mostly topology.base() with changes) and functions
+case_*(t), each with a freshly loaded Gateway. WORKERS = (1, 2, 3) there runs all of them with each
+number of workers, `@workers(...)` one of them. A function that loads by itself is marked
+`@raw`: its gateway has started but has no configuration.
+"""
+
+import ast
+import importlib.util
+import os
+import re
+
+import pytest
+
+import harness
+
+CASES = os.path.join(harness.HERE, "cases")
+DROPS = os.path.join(harness.ROOT, "lib", "verdict", "lath_drops.def")
+
+# Reasons that no frame on a port can bring about here, each with why and where it is tested.
+NOT_HERE = {
+    "flow_bucket_full": "needs crafted collisions of a secret hash; tests/unit of lib/flow",
+    "handover_full": "workers take turns in the harness, so a ring never fills; lib/mailbox's test",
+    "no_buffer": "the pool is sized so that it cannot run dry; perf",
+    "tx_full": "the harness drains a port's queue after every burst; smoke",
+    "shutdown": "the harness reads no counters after the end; lathd's smoke test",
+    "policy_rule": "every listener has a default action that forwards until auth policies come",
+    "snat_pool_memory": "counted when the bitmap slab is full; tests/unit of lib/snat",
+}
+
+
+def load_case(name):
+    path = os.path.join(CASES, name, "case.py")
+    spec = importlib.util.spec_from_file_location(f"case_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def all_cases():
+    for name in sorted(os.listdir(CASES)):
+        if not os.path.exists(os.path.join(CASES, name, "case.py")):
+            continue
+        module = load_case(name)
+        for key, function in vars(module).items():
+            if not key.startswith("case_"):
+                continue
+            counts = getattr(function, "workers", getattr(module, "WORKERS", (1,)))
+            for count in counts:
+                short = f"{name}-{key[5:]}" + (f"-{count}workers" if len(counts) > 1 else "")
+                yield pytest.param(module, function, count, id=short)
+
+
+@pytest.mark.parametrize("module,function,workers", all_cases())
+def test_case(start, module, function, workers):
+    if getattr(function, "long_only", False) and os.environ.get("LATH_TEST_LONG") != "1":
+        pytest.skip("only with LATH_TEST_LONG=1")
+    config = None if getattr(function, "raw", False) else getattr(
+        function, "config", getattr(module, "CONFIG", None))
+    gateway = start(config, workers=workers)
+    function(gateway)
+    gateway.read_counters()
+
+
+def named_drops():
+    """Reasons that cases expect: drop="name" and the keys of drops={...} in their source."""
+    names = set()
+    for case in os.listdir(CASES):
+        path = os.path.join(CASES, case, "case.py")
+        if not os.path.exists(path):
+            continue
+        with open(path, encoding="utf-8") as source:
+            tree = ast.parse(source.read())
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.keyword) or node.arg not in ("drop", "drops"):
+                continue
+            for part in ast.walk(node.value):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    names.add(part.value)
+    return names
+
+
+def test_every_drop_reason_has_a_case():
+    with open(DROPS, encoding="utf-8") as source:
+        reasons = set(re.findall(r"^LATH_DROP\((\w+),", source.read(), re.M))
+    named = named_drops()
+    assert named <= reasons, f"no such reasons: {sorted(named - reasons)}"
+    assert set(NOT_HERE) <= reasons, f"no such reasons: {sorted(set(NOT_HERE) - reasons)}"
+    missing = reasons - named - set(NOT_HERE)
+    assert not missing, f"drop reasons without a case: {sorted(missing)}"
+    stale = named & set(NOT_HERE)
+    assert not stale, f"reasons with a case that are listed as without: {sorted(stale)}"
