@@ -34,8 +34,8 @@ enum lath_object_kind {
 #define LATH_MODEL_PORTS_MAX 64
 #define LATH_MODEL_ATTACHMENTS_MAX 4096
 #define LATH_MODEL_ADDRESSES_MAX 16 /* gateway addresses an attachment may have */
-#define LATH_MODEL_VLANS 4096      /* slot 0: untagged */
-#define LATH_MODEL_HOST_VPC 0u     /* stable index of the host port's own VPC */
+#define LATH_MODEL_VLANS 4096       /* slot 0: untagged */
+#define LATH_MODEL_HOST_VPC 0u      /* stable index of the host port's own VPC */
 
 /** Why a flow must be looked at again: a right may have been lost (every flow), or a target is
  *  better left (UDP only: TCP stays where it is). Both count in one sequence, so a flow keeps one

@@ -5,64 +5,59 @@
 
 #include "lath_test.h"
 
+static const struct {
+	const char *name;
+	const char *line;
+	int code;       /* 0: accepted */
+	const char *id; /* as JSON; NULL: a notification */
+} request_rows[] = {
+		{"plain", "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"status\"}", 0, "7"},
+		{"text id", "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"x\"}", 0, "\"a\""},
+		{"null id", "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"x\"}", 0, "null"},
+		{"notification", "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}", 0, NULL},
+		{"params", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":{}}", 0, "1"},
+		{"empty", "", LATH_RPC_PARSE_ERROR, "null"},
+		{"no JSON", "status", LATH_RPC_PARSE_ERROR, "null"},
+		{"two values", "{} {}", LATH_RPC_PARSE_ERROR, "null"},
+		{"batch", "[]", LATH_RPC_INVALID_REQUEST, "null"},
+		{"twice", "{\"id\":1,\"id\":2}", LATH_RPC_PARSE_ERROR, "null"},
+		{"version", "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"x\"}",
+				LATH_RPC_INVALID_REQUEST, "1"},
+		{"no version", "{\"id\":1,\"method\":\"x\"}", LATH_RPC_INVALID_REQUEST, "1"},
+		{"no method", "{\"jsonrpc\":\"2.0\",\"id\":1}", LATH_RPC_INVALID_REQUEST, "1"},
+		{"empty method", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}",
+				LATH_RPC_INVALID_REQUEST, "1"},
+		{"list id", "{\"jsonrpc\":\"2.0\",\"id\":[],\"method\":\"x\"}",
+				LATH_RPC_INVALID_REQUEST, "null"},
+		{"real id", "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"x\"}",
+				LATH_RPC_INVALID_REQUEST, "null"},
+		{"by position",
+				"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":"
+				"[]}",
+				LATH_RPC_INVALID_PARAMS, "1"},
+		{"more members", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"y\":1}",
+				LATH_RPC_INVALID_REQUEST, "1"},
+};
+
 static void
 requests_are_read_or_refused_by_code(void **state)
 {
-	static const struct {
-		const char *name;
-		const char *line;
-		int code;       /* 0: accepted */
-		const char *id; /* as JSON; NULL: a notification */
-	} rows[] = {
-			{"plain", "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"status\"}", 0, "7"},
-			{"text id", "{\"jsonrpc\":\"2.0\",\"id\":\"a\",\"method\":\"x\"}", 0,
-					"\"a\""},
-			{"null id", "{\"jsonrpc\":\"2.0\",\"id\":null,\"method\":\"x\"}", 0,
-					"null"},
-			{"notification", "{\"jsonrpc\":\"2.0\",\"method\":\"x\"}", 0, NULL},
-			{"params", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":{}}",
-					0, "1"},
-			{"empty", "", LATH_RPC_PARSE_ERROR, "null"},
-			{"no JSON", "status", LATH_RPC_PARSE_ERROR, "null"},
-			{"two values", "{} {}", LATH_RPC_PARSE_ERROR, "null"},
-			{"batch", "[]", LATH_RPC_INVALID_REQUEST, "null"},
-			{"twice", "{\"id\":1,\"id\":2}", LATH_RPC_PARSE_ERROR, "null"},
-			{"version", "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"x\"}",
-					LATH_RPC_INVALID_REQUEST, "1"},
-			{"no version", "{\"id\":1,\"method\":\"x\"}", LATH_RPC_INVALID_REQUEST,
-					"1"},
-			{"no method", "{\"jsonrpc\":\"2.0\",\"id\":1}", LATH_RPC_INVALID_REQUEST,
-					"1"},
-			{"empty method", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\"}",
-					LATH_RPC_INVALID_REQUEST, "1"},
-			{"list id", "{\"jsonrpc\":\"2.0\",\"id\":[],\"method\":\"x\"}",
-					LATH_RPC_INVALID_REQUEST, "null"},
-			{"real id", "{\"jsonrpc\":\"2.0\",\"id\":1.5,\"method\":\"x\"}",
-					LATH_RPC_INVALID_REQUEST, "null"},
-			{"by position",
-					"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"params\":"
-					"[]}",
-					LATH_RPC_INVALID_PARAMS, "1"},
-			{"more members", "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"x\",\"y\":1}",
-					LATH_RPC_INVALID_REQUEST, "1"},
-	};
-
 	(void)state;
-	for (unsigned i = 0; i < LATH_ARRAY_SIZE(rows); i++) {
+	for (unsigned i = 0; i < LATH_ARRAY_SIZE(request_rows); i++) {
 		struct lath_rpc_request request;
 		struct lath_rpc_fault fault = {0};
-		int rc = lath_rpc_request_parse(&request, rows[i].line, strlen(rows[i].line),
-				&fault);
+		int rc = lath_rpc_request_parse(&request, request_rows[i].line,
+				strlen(request_rows[i].line), &fault);
 		char *id = request.id == NULL ? NULL : json_dumps(request.id, JSON_ENCODE_ANY);
 
-		if (fault.code != rows[i].code)
-			print_error("row \"%s\": %s\n", rows[i].name, fault.text);
-		assert_int_equal(fault.code, rows[i].code);
-		assert_int_equal(rc, rows[i].code == 0 ? 0 : -EINVAL);
+		if (fault.code != request_rows[i].code)
+			print_error("row \"%s\": %s\n", request_rows[i].name, fault.text);
+		assert_int_equal(fault.code, request_rows[i].code);
+		assert_int_equal(rc, request_rows[i].code == 0 ? 0 : -EINVAL);
 		assert_true((fault.text[0] == '\0') == (rc == 0));
-		assert_true((id == NULL) == (rows[i].id == NULL));
+		assert_true((id == NULL) == (request_rows[i].id == NULL));
 		if (id != NULL)
-			assert_string_equal(id, rows[i].id);
+			assert_string_equal(id, request_rows[i].id);
 		free(id);
 		lath_rpc_request_fini(&request);
 	}
