@@ -5,10 +5,13 @@
 #include <inttypes.h>
 #include <numa.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 #include <rte_malloc.h>
 
 #include "gateway.h"
+
+#define HUGE_PAGE (2u << 20)
 
 /* ---- huge pages: from EAL, on the worker's node -------------------------------------------- */
 
@@ -31,7 +34,14 @@ huge_free(void *ctx, void *memory, size_t size)
 static void *
 node_alloc(void *ctx, size_t size)
 {
-	return numa_alloc_onnode(size == 0 ? 1 : size, *(const int *)ctx);
+	void *memory = numa_alloc_onnode(size == 0 ? 1 : size, *(const int *)ctx);
+
+	/* Debian's default gives transparent huge pages to those who ask. It is advice: no harm
+	 * when the kernel has none.
+	 */
+	if (memory != NULL && size >= HUGE_PAGE)
+		(void)madvise(memory, size, MADV_HUGEPAGE);
+	return memory;
 }
 
 static void

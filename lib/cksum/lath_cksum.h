@@ -13,6 +13,8 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include <lath_wire.h>
 
 /** One's complement addition. @thread any */
@@ -70,6 +72,25 @@ uint16_t lath_cksum_message(const void *data, size_t len);
 
 /** The same for an IPv4 header with its options; `len` is its length in bytes. @thread any */
 uint16_t lath_cksum_ipv4_header(const void *hdr, size_t len);
+
+/** True when a header of 20 bytes holds the right checksum: the receive path's, so it is inline.
+ *  @thread any
+ */
+static inline bool
+lath_cksum_ipv4_holds(const struct lath_ipv4_hdr *ip)
+{
+	uint64_t words[2];
+	uint32_t last;
+	uint64_t sum;
+
+	memcpy(words, ip, sizeof(words));
+	memcpy(&last, (const uint8_t *)ip + sizeof(words), sizeof(last));
+	sum = (words[0] & UINT32_MAX) + (words[0] >> 32) + (words[1] & UINT32_MAX) +
+			(words[1] >> 32) + last;
+	sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)(sum + (sum >> 16)) == 0xffff;
+}
 
 /** TCP or UDP over IPv4 with the pseudo header (RFC 9293 section 3.1). `l4_len` bytes at `l4`; the
  *  protocol is taken from `ip`, the length is `l4_len`. With the checksum field zero: the value to

@@ -107,6 +107,22 @@ lath_flow_find4(const struct lath_flow_table *table, const struct lath_key4 *key
 			tag, key);
 }
 
+void
+lath_flow_prefetch(const struct lath_flow_table *table, uint64_t hash)
+{
+	const struct lath_flow_bucket *home = lath_flow_bucket_of(table, hash);
+	uint32_t mask = match_tags(home, tag_of(hash));
+	lath_flow_ref_t ref;
+
+	if (mask == 0)
+		return;
+	ref = home->refs[__builtin_ctz(mask) / 2];
+	if (lath_flow_is_mixed(ref))
+		__builtin_prefetch(&lath_flow_mixed_at(table, ref)->half[ref & 1]);
+	else
+		__builtin_prefetch(&lath_flow4_at(table, ref)->half[ref & 1], 1);
+}
+
 static lath_flow_ref_t
 search6(const struct lath_flow_table *table, const struct lath_flow_bucket *bucket, uint16_t tag,
 		const struct lath_key6 *key)

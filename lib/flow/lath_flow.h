@@ -254,6 +254,11 @@ lath_flow_ref_t lath_flow_find4(const struct lath_flow_table *table, const struc
 lath_flow_ref_t lath_flow_find6(const struct lath_flow_table *table, const struct lath_key6 *key,
 		uint64_t hash);
 
+/** Fetches the entry lines that the key's home bucket (fetched before) names: call it for a whole
+ *  burst between lath_flow_bucket_of() and lath_flow_find4().
+ */
+void lath_flow_prefetch(const struct lath_flow_table *table, uint64_t hash);
+
 /* ---- changing ----------------------------------------------------------------------------- */
 
 /** An entry of the pool with zeroed halves and tail, not yet in the index; returns its forward

@@ -5,8 +5,8 @@
 
 #include "lath_parse.h"
 
-bool
-lath_parse_is_martian_v4(lath_be32_t ip_be)
+static inline bool
+is_martian(lath_be32_t ip_be)
 {
 	uint32_t first = lath_from_be32(ip_be) >> 24;
 
@@ -14,6 +14,12 @@ lath_parse_is_martian_v4(lath_be32_t ip_be)
 	 * multicast and class E, with the limited broadcast.
 	 */
 	return first == 0 || first == 127 || first >= 224;
+}
+
+bool
+lath_parse_is_martian_v4(lath_be32_t ip_be)
+{
+	return is_martian(ip_be);
 }
 
 static enum lath_drop
@@ -109,12 +115,12 @@ lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, struct la
 	if (ip_len < header_len || ip_len > frame_len - pkt->l3_offset ||
 			len < pkt->l3_offset + header_len)
 		return LATH_DROP_ip_malformed;
-	if (lath_cksum_ipv4_header(ip, header_len) != 0)
-		return LATH_DROP_ip_cksum;
 	if (header_len != sizeof(*ip))
-		return LATH_DROP_ip_options;
-	if (lath_parse_is_martian_v4(ip->src_be) || lath_parse_is_martian_v4(ip->dst_be) ||
-			ip->src_be == ip->dst_be)
+		return lath_cksum_ipv4_header(ip, header_len) != 0 ? LATH_DROP_ip_cksum
+								   : LATH_DROP_ip_options;
+	if (!lath_cksum_ipv4_holds(ip))
+		return LATH_DROP_ip_cksum;
+	if (is_martian(ip->src_be) || is_martian(ip->dst_be) || ip->src_be == ip->dst_be)
 		return LATH_DROP_martian;
 	if ((lath_from_be16(ip->fragment_be) & (LATH_IPV4_MF | LATH_IPV4_OFFSET_MASK)) != 0)
 		return LATH_DROP_fragment;

@@ -212,6 +212,32 @@ wait_for(struct lath_worker *w, struct rte_mbuf *m, struct lath_adjacency *entry
 	w->counters->worker.held++;
 }
 
+/* A length known to the compiler is two moves, any other a call. */
+static inline void
+put_header(uint8_t *frame, const struct lath_adjacency *entry)
+{
+	if (entry->header_len == sizeof(struct lath_eth_hdr))
+		memcpy(frame, entry->header, sizeof(struct lath_eth_hdr));
+	else
+		memcpy(frame, entry->header, entry->header_len);
+}
+
+/* Ethernet padding stays behind. A packet in one piece, as nearly all are, needs no look at the
+ * mbuf's second line.
+ */
+static inline void
+trim_to(struct rte_mbuf *m, uint32_t len)
+{
+	if (rte_pktmbuf_pkt_len(m) <= len)
+		return;
+	if (m->nb_segs == 1) {
+		m->data_len = (uint16_t)len;
+		m->pkt_len = len;
+	} else {
+		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
+	}
+}
+
 void
 lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx)
 {
@@ -236,16 +262,15 @@ lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx)
 		entry->used = w->now;
 		tell(w, entry, LATH_EVENT_NEIGHBOR_USED);
 	}
-	if (spare >= 0)
+	if (spare > 0)
 		rte_pktmbuf_adj(m, (uint16_t)spare);
-	else if (rte_pktmbuf_prepend(m, (uint16_t)-spare) == NULL)
+	else if (spare < 0 && rte_pktmbuf_prepend(m, (uint16_t)-spare) == NULL)
 		rte_panic("packet without headroom\n");
-	memcpy(frame_of(m), entry->header, entry->header_len);
+	put_header(frame_of(m), entry);
 	pkt->l4_offset = (uint16_t)(pkt->l4_offset - spare);
 	pkt->l3_offset = entry->header_len;
 	len = (uint32_t)pkt->l3_offset + pkt->ip_len;
-	if (rte_pktmbuf_pkt_len(m) > len) /* Ethernet padding stays behind */
-		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
+	trim_to(m, len);
 	lath_transmit(w, m, entry->port);
 }
 

@@ -37,6 +37,8 @@ lookup(const struct lath_worker *w, struct burst *b)
 		rte_prefetch0(lath_flow_bucket_of(&w->flows, hashes[i]));
 	}
 	for (unsigned i = 0; i < b->count; i++)
+		lath_flow_prefetch(&w->flows, hashes[i]);
+	for (unsigned i = 0; i < b->count; i++)
 		b->refs[i] = find(w, packet_of(b->packets[i]), hashes[i]);
 }
 

@@ -181,12 +181,19 @@ receive_port(struct lath_worker *w, uint16_t port)
 {
 	const struct lath_port *p = &w->plane->ports[port];
 	struct rte_mbuf *packets[LATH_BURST_MAX];
-	struct burst b = {.count = 0};
+	struct burst b; /* 400 bytes: not zeroed for every empty poll */
 	bool by_nic = p->steering == LATH_STEER_NIC;
 	unsigned n = rte_eth_rx_burst(p->port_id, (uint16_t)w->index, packets, LATH_BURST_MAX);
 
+	if (n == 0)
+		return 0;
+	b.count = 0;
 	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(packets[i]);
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(packet_of(packets[i]));
 		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+	}
 	w->counters->worker.received += n;
 	for (unsigned i = 0; i < n; i++) {
 		w->counters->worker.received_bytes += rte_pktmbuf_pkt_len(packets[i]);
@@ -202,9 +209,10 @@ receive_handed(struct lath_worker *w, uint32_t from)
 {
 	struct rte_ring *ring = w->plane->handover[from * w->plane->worker_count + w->index];
 	struct rte_mbuf *packets[LATH_BURST_MAX];
-	struct burst b = {.count = 0};
+	struct burst b; /* 400 bytes: not zeroed for every empty poll */
 	unsigned n = rte_ring_sc_dequeue_burst(ring, (void **)packets, LATH_BURST_MAX, NULL);
 
+	b.count = 0;
 	w->counters->worker.handed_in += n;
 	for (unsigned i = 0; i < n; i++) {
 		struct lath_packet *pkt = packet_of(packets[i]);

@@ -48,6 +48,9 @@ lath_rendezvous_pick(uint64_t hash, const uint64_t *ids, const uint32_t *weights
 	unsigned best = n;
 	double earliest = INFINITY;
 
+	/* Most actions name one group: nothing to choose, no logarithm. */
+	if (n == 1)
+		return weights[0] == 0 ? 1 : 0;
 	for (unsigned i = 0; i < n; i++) {
 		double at;
 

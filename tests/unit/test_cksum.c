@@ -197,10 +197,36 @@ l4_equals_the_model_over_a_pseudo_header(void **state)
 			model_cksum(flat, 73));
 }
 
+static void
+inline_header_check_agrees_with_the_sum(void **state)
+{
+	uint64_t random = lath_test_random(__func__);
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		struct lath_ipv4_hdr ip;
+		uint16_t cksum;
+
+		for (unsigned j = 0; j < sizeof(ip); j++)
+			((uint8_t *)&ip)[j] = i % 7 == 0 ? (i % 2 == 0 ? 0xff : 0)
+							 : (uint8_t)lath_random_next(&random);
+		assert_true(lath_cksum_ipv4_holds(&ip) ==
+				(lath_cksum_ipv4_header(&ip, sizeof(ip)) == 0));
+		ip.cksum_be = lath_to_be16(0);
+		cksum = lath_cksum_ipv4_header(&ip, sizeof(ip));
+		memcpy(&ip.cksum_be, &cksum, sizeof(cksum));
+		assert_true(lath_cksum_ipv4_holds(&ip) ==
+				(lath_cksum_ipv4_header(&ip, sizeof(ip)) == 0));
+		ip.ttl ^= 1;
+		assert_false(lath_cksum_ipv4_holds(&ip));
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+			cmocka_unit_test(inline_header_check_agrees_with_the_sum),
 			cmocka_unit_test(message_gives_the_sum_of_rfc1071_section_3),
 			cmocka_unit_test(apply_gives_the_example_of_rfc1624_section_4),
 			cmocka_unit_test(message_equals_the_model),
