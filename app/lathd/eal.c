@@ -225,4 +225,7 @@ eal_stop(void)
 		unlinkat(dirfd(dir), entry->d_name, 0);
 	closedir(dir);
 	rmdir(folder);
+	/* The folder around it goes as well when no other process has one there. */
+	*strrchr(folder, '/') = '\0';
+	rmdir(folder);
 }
