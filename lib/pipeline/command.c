@@ -50,10 +50,12 @@ run(struct lath_worker *w, const struct lath_command *command)
 		send_arp(w, command);
 		break;
 	case LATH_COMMAND_BUDGET:
-		/* A burst of 50 ms' worth and some, so that small shares can be spent at all. */
+		/* A burst of 200 ms' worth: clients come in bursts, and a share of a few a second
+		 * could not be spent at all otherwise.
+		 */
 		lath_bucket_set_rate(&w->refusals[command->budget.vpc].bucket,
 				command->budget.refusals_per_second,
-				command->budget.refusals_per_second / 20 + 1, w->now);
+				command->budget.refusals_per_second / 5 + 1, w->now);
 		break;
 	case LATH_COMMAND_ROWS:
 		lath_rows_begin(w, command);

@@ -45,6 +45,11 @@ def case_all_ports_of_one_address_and_target(t):
         t.fail(f"{len(got) + 1} flows have {len(used)} ports")  #= RFC4787#REQ-3 RFC5382#REQ-7
     t.refused(client, IP(src=client.ip, dst=WEB) / TCP(sport=501, dport=80, flags="S", seq=1),
               drop="snat_exhausted")
+    # The gauges say so: every port of the pool, and that its fullest one was full.
+    fullest = max(t.rpc("show.nat")["pools"], key=lambda pool: pool["portsInUse"])
+    if fullest["portsInUse"] != ALL or fullest["portsHighWater"] != ALL or \
+            fullest["fullestPoolHighWaterPermille"] != 1000:
+        t.fail(f"gauges {fullest}")
     # Only this NAT address and target: another target of the same VPC has all its ports.
     dns = t.flow(client, server, service=WEB, nat=NAT_RED, proto=UDP, dport=53, tport=5353)
     dns.up(b"question")

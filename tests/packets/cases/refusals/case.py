@@ -102,6 +102,25 @@ def case_answers_are_limited_per_vpc(t):
 case_answers_are_limited_per_vpc.config = base(limits={"refusalsPerSecond": 100})
 
 
+@workers(2, 3)
+def case_one_limit_for_all_workers(t):
+    # Management deals the limit out by demand; the shares never add up to more.
+    blue = t.host("blue0", "10.0.0.5")
+    answers = []
+    for tenth in range(40):
+        t.inject([blue.sends(IP(src=blue.ip, dst=WEB) / TCP(sport=5000 + 40 * tenth + i, dport=81,
+                                                            flags="S", seq=i))
+                  for i in range(40)])
+        answers.append(len(t.run(100)))
+    t.counted()
+    steady = sum(answers[10:])  # the first second spends what was saved up
+    if not 240 <= steady <= 330:
+        t.fail(f"{steady} answers in 3 s at 100 a second: {answers}")
+
+
+case_one_limit_for_all_workers.config = base(limits={"refusalsPerSecond": 100})
+
+
 def case_no_answers_at_a_limit_of_nothing_else_changes(t):
     """Refusals use up nothing that a connection needs."""
     from topology import NAT_RED
