@@ -85,6 +85,46 @@ enter_state(struct lath_worker *w, lath_flow_ref_t ref, enum lath_tcp_state stat
 	follow_timeout(w, ref, timeout_old);
 }
 
+/* True while the flow's target may take new flows. Probes name none. */
+static bool
+target_takes_flows(const struct lath_model *model, const struct lath_flow_tail *tail)
+{
+	const struct lath_model_target *target = tail->target < model->target_count
+			? model->targets[tail->target]
+			: NULL;
+
+	const struct lath_model_group *group = tail->group < model->group_count
+			? model->groups[tail->group]
+			: NULL;
+
+	if (tail->target == LATH_MODEL_NONE)
+		return true;
+	if (target == NULL || group == NULL)
+		return false;
+	return target->state == LATH_TARGET_HEALTHY || target->state == LATH_TARGET_INITIAL ||
+			(target->state == LATH_TARGET_UNHEALTHY && group->fail_open);
+}
+
+/*
+ * A client's SYN that begins again: on a closed connection it is a new one, which may go to another
+ * target and gets a fresh source port, so that a target in TIME_WAIT does not take it for the old
+ * one; on one that nobody ever answered it need not wait for a target that has left meanwhile.
+ */
+static bool
+opens_anew(const struct lath_worker *w, const struct lath_packet *pkt,
+		const struct lath_flow_tail *tail, enum lath_flow_end *why)
+{
+	if (!lath_tcp_is_opening(pkt->tcp_flags))
+		return false;
+	*why = LATH_FLOW_END_REOPENED;
+	if (lath_tcp_age((enum lath_tcp_state)tail->tcp_state) == LATH_TCP_AGE_CLOSING)
+		return true;
+	*why = LATH_FLOW_END_REPICKED;
+	return tail->tcp_state == LATH_TCP_SYN_SENT &&
+			(tail->flags & LATH_FLOW_TAIL_ANSWERED) == 0 &&
+			!target_takes_flows(w->model, tail);
+}
+
 /* False: the packet is gone. *ref becomes NONE when the packet opens the connection anew. */
 static bool
 step_tcp(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
@@ -95,18 +135,15 @@ step_tcp(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
 	enum lath_tcp_side side = lath_flow_direction_of(*ref) == LATH_FLOW_FORWARD
 			? LATH_TCP_CLIENT
 			: LATH_TCP_TARGET;
+	enum lath_flow_end why;
 	enum lath_tcp_state next;
 
 	if ((pkt->tcp_flags & LATH_TCP_RST) != 0 && !reset_fits(w, m, *ref, state)) {
 		drop(w, m, lath_packet_vpc(pkt), LATH_DROP_rst_window);
 		return false;
 	}
-	/* A client's SYN on a closed connection is a new one: it may go to another target, and gets
-	 * a fresh source port so that a target in TIME_WAIT does not take it for the old one.
-	 */
-	if (side == LATH_TCP_CLIENT && lath_tcp_is_opening(pkt->tcp_flags) &&
-			lath_tcp_age(state) == LATH_TCP_AGE_CLOSING) {
-		lath_flow_finish(w, *ref, LATH_FLOW_END_REOPENED);
+	if (side == LATH_TCP_CLIENT && opens_anew(w, pkt, tail, &why)) {
+		lath_flow_finish(w, *ref, why);
 		*ref = LATH_FLOW_NONE;
 		return true;
 	}

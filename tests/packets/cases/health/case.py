@@ -64,6 +64,27 @@ def flows_to(t, servers, ip, proto=TCP, count=2, first=10000):
     return found
 
 
+def case_unanswered_syn_leaves_a_target_that_went_down(t):
+    # A retransmission of a SYN that nobody answered need not wait for a target that has left.
+    ready(t)
+    client = t.host("blue0", "10.0.0.5")
+
+    def target_of(sport):
+        t.inject([client.sends(IP(src=client.ip, dst=WEB) /
+                               TCP(sport=sport, dport=80, flags="S", seq=1000))])
+        return [dissect(out.data)[IP].dst for out in t.run(0)]
+
+    sport = next(s for s in range(20000, 20200) if target_of(s) == ["10.0.0.5"])
+    if target_of(sport) != ["10.0.0.5"]:
+        t.fail("a retransmission goes where the SYN went while the target is healthy")
+    t.health("10.0.0.5:8080", "unhealthy")
+    t.run(100)
+    again = target_of(sport)
+    t.counted()
+    if again != ["10.0.0.6"]:
+        t.fail(f"retransmitted to {again}")
+
+
 def new_targets(t, count=60, proto=TCP, first=30000):
     client = t.host("blue0", "10.0.0.5")
     seen = set()
