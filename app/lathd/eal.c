@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <numa.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,16 +44,6 @@ eal_management_cpu(const struct lath_config *cfg)
 	return cfg->system.management_core == LATH_CONFIG_NONE ? 0 : cfg->system.management_core;
 }
 
-static uint32_t
-worker_cpu(const struct lath_config *cfg, uint32_t w)
-{
-	int cpus = numa_num_configured_cpus();
-
-	if (w < cfg->system.worker_core_count)
-		return cfg->system.worker_cores[w];
-	return (w + 1) % (uint32_t)(cpus < 1 ? 1 : cpus);
-}
-
 /* Three spinning threads on one CPU leave each other gaps of 12-16 ms: refuse it unless asked. */
 static int
 check_cores(const struct lath_config *cfg, struct lath_error *err)
@@ -62,17 +51,19 @@ check_cores(const struct lath_config *cfg, struct lath_error *err)
 	if (cfg->system.idle != LATH_CONFIG_IDLE_POLL || cfg->system.allow_shared_cores)
 		return 0;
 	for (uint32_t w = 0; w < cfg->system.worker_count; w++) {
-		bool shared = worker_cpu(cfg, w) == eal_management_cpu(cfg);
+		bool shared = gateway_worker_cpu(cfg, w) == eal_management_cpu(cfg);
 
 		for (uint32_t other = 0; other < w; other++)
-			shared = shared || worker_cpu(cfg, other) == worker_cpu(cfg, w);
+			shared = shared ||
+					gateway_worker_cpu(cfg, other) ==
+							gateway_worker_cpu(cfg, w);
 		if (!shared)
 			continue;
 		lath_error_set(err, "/system/workers/idle",
 				"poll needs a CPU of its own for every worker, and CPU %u is "
 				"shared; "
 				"use adaptive, other cores, or allowSharedCores",
-				worker_cpu(cfg, w));
+				gateway_worker_cpu(cfg, w));
 		return lath_err(EINVAL);
 	}
 	return 0;
@@ -86,7 +77,7 @@ add_lcores(struct arguments *args, const struct lath_config *cfg)
 
 	for (uint32_t w = 0; w < cfg->system.worker_count; w++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, ",%u@%u", w + 1,
-				worker_cpu(cfg, w));
+				gateway_worker_cpu(cfg, w));
 	add(args, "--lcores");
 	add(args, text);
 	add(args, "--main-lcore");

@@ -19,16 +19,21 @@ draw(uint64_t *seeded, bool repeatable)
 	return value;
 }
 
-/* Worker w on its configured CPU, or on the CPUs behind the first in turn. */
-static void
-place_workers(struct gateway *gateway, const struct lath_config *cfg)
+uint32_t
+gateway_worker_cpu(const struct lath_config *cfg, uint32_t w)
 {
 	int cpus = numa_num_configured_cpus();
 
+	if (w < cfg->system.worker_core_count)
+		return cfg->system.worker_cores[w];
+	return (w + 1) % (uint32_t)(cpus < 1 ? 1 : cpus);
+}
+
+static void
+place_workers(struct gateway *gateway, const struct lath_config *cfg)
+{
 	for (uint32_t w = 0; w < cfg->system.worker_count; w++) {
-		uint32_t cpu = w < cfg->system.worker_core_count
-				? cfg->system.worker_cores[w]
-				: (w + 1) % (uint32_t)(cpus < 1 ? 1 : cpus);
+		uint32_t cpu = gateway_worker_cpu(cfg, w);
 		int node = numa_available() < 0 ? 0 : numa_node_of_cpu((int)cpu);
 
 		gateway->worker_cpus[w] = cpu;

@@ -51,6 +51,9 @@ int gateway_start(struct gateway *gateway, struct lath_config *cfg,
 /** Workers' threads have ended. */
 void gateway_stop(struct gateway *gateway);
 
+/** CPU of worker `w`: its configured one, or the CPUs behind the first in turn. */
+uint32_t gateway_worker_cpu(const struct lath_config *cfg, uint32_t w);
+
 /* ---- parts, in the order of gateway_start() ------------------------------------------------- */
 
 /** memory.c: where a worker's tables live. */
