@@ -139,6 +139,11 @@ void lath_error_set(struct lath_error *err, const char *pointer, const char *fmt
 /** Writes "file:line: pointer: text" with what is known. Always terminates `out`. @thread any */
 void lath_error_format(const struct lath_error *err, char *out, size_t len);
 
+/** Edit distance of two words, letter case costing nothing; heads of 64 characters count. For "did
+ *  you mean". @thread any
+ */
+unsigned lath_word_distance(const char *a, const char *b);
+
 /* ---- thread roles ----------------------------------------------------------------------- */
 
 enum lath_role {

@@ -3,37 +3,10 @@
 
 #include "config_private.h"
 
-#define WORD_MAX 64u /* longer words are compared by their heads */
-
-/* Edit distance by one row (Wagner and Fischer, J. ACM 21, 1974), letter case costing nothing. */
-static unsigned
-distance(const char *a, const char *b)
-{
-	unsigned row[WORD_MAX + 1];
-	size_t a_len = strnlen(a, WORD_MAX);
-	size_t b_len = strnlen(b, WORD_MAX);
-
-	for (size_t i = 0; i <= b_len; i++)
-		row[i] = (unsigned)i;
-	for (size_t i = 1; i <= a_len; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = (unsigned)i;
-		for (size_t j = 1; j <= b_len; j++) {
-			unsigned change = diagonal + ((a[i - 1] | 0x20) != (b[j - 1] | 0x20));
-			unsigned gap = lath_min_u32(row[j], row[j - 1]) + 1;
-
-			diagonal = row[j];
-			row[j] = lath_min_u32(change, gap);
-		}
-	}
-	return row[b_len];
-}
-
 void
 lath_config_near_offer(struct lath_config_near *near, const char *candidate)
 {
-	unsigned d = distance(near->word, candidate);
+	unsigned d = lath_word_distance(near->word, candidate);
 	unsigned i = near->count;
 
 	if (i < LATH_CONFIG_NEAR_MAX)

@@ -142,15 +142,13 @@ leave_retired(struct lath_worker *w, struct lath_half_state *state, uint32_t idx
 }
 
 uint32_t
-lath_nexthop_of(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
-		enum lath_drop *reason)
+lath_nexthop_of(struct lath_worker *w, lath_flow_ref_t ref, enum lath_drop *reason)
 {
 	struct lath_half_state *state = lath_flow_state_at(&w->flows, ref);
 	uint32_t idx = state->adjacency & LATH_HALF_ADJACENCY_MASK;
 	struct lath_ip dst;
 	uint32_t vpc;
 
-	(void)m;
 	if (idx != LATH_ADJACENCY_NONE) {
 		if (w->adjacencies.entries[idx].state != LATH_ADJACENCY_RETIRED)
 			return idx;

@@ -197,8 +197,7 @@ void lath_refuse_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t
 void lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref);
 
 /* nexthop.c */
-uint32_t lath_nexthop_of(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
-		enum lath_drop *reason);
+uint32_t lath_nexthop_of(struct lath_worker *w, lath_flow_ref_t ref, enum lath_drop *reason);
 void lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t adjacency);
 void lath_nexthop_set(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip,
 		const struct lath_mac *mac);

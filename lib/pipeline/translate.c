@@ -102,7 +102,7 @@ lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 		drop(w, m, vpc, LATH_DROP_ttl_expired);
 		return;
 	}
-	idx = lath_nexthop_of(w, m, ref, &reason);
+	idx = lath_nexthop_of(w, ref, &reason);
 	if (idx == LATH_ADJACENCY_NONE) {
 		drop(w, m, vpc, reason);
 		return;

@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def build_tool(folder):
     """config_check built here and now, for a run outside of meson."""
     tool = folder / "config_check"
-    sources = [ROOT / "lib/base/error.c"]
+    sources = [ROOT / "lib/base/error.c", ROOT / "lib/base/word.c"]
     for name in ("inet", "config"):
         sources += sorted((ROOT / "lib" / name).glob("*.c"))
     includes = [f"-I{ROOT}/lib/{name}" for name in ("base", "inet", "config")]
