@@ -16,7 +16,7 @@ MESON = {"OK": "pass", "EXPECTEDFAIL": "pass", "SKIP": "skip"}
 
 
 def line(verdict, name, why=""):
-    print(verdict, name, " ".join(why.split())[:300], sep="\t")
+    print(verdict, name, " ".join(why.split())[:1000], sep="\t")
 
 
 def meson(path):
@@ -25,7 +25,7 @@ def meson(path):
             test = json.loads(text)
             verdict = MESON.get(test["result"], "fail")
             said = (test.get("stdout") or "") + (test.get("stderr") or "")
-            why = "" if verdict == "pass" else f"{test['result']} {said[-250:]}"
+            why = "" if verdict == "pass" else f"{test['result']} {said[-900:]}"
             line(verdict, test["name"].split(" / ")[-1], why)
 
 

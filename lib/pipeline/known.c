@@ -108,7 +108,8 @@ target_takes_flows(const struct lath_model *model, const struct lath_flow_tail *
 /*
  * A client's SYN that begins again: on a closed connection it is a new one, which may go to another
  * target and gets a fresh source port, so that a target in TIME_WAIT does not take it for the old
- * one; on one that nobody ever answered it need not wait for a target that has left meanwhile.
+ * one; on one that is still half-open (the client has not seen the target's SYN-ACK, or it would not
+ * ask again) it need not wait for a target that has left meanwhile.
  */
 static bool
 opens_anew(const struct lath_worker *w, const struct lath_packet *pkt,
@@ -120,8 +121,7 @@ opens_anew(const struct lath_worker *w, const struct lath_packet *pkt,
 	if (lath_tcp_age((enum lath_tcp_state)tail->tcp_state) == LATH_TCP_AGE_CLOSING)
 		return true;
 	*why = LATH_FLOW_END_REPICKED;
-	return tail->tcp_state == LATH_TCP_SYN_SENT &&
-			(tail->flags & LATH_FLOW_TAIL_ANSWERED) == 0 &&
+	return lath_tcp_age((enum lath_tcp_state)tail->tcp_state) == LATH_TCP_AGE_HALF_OPEN &&
 			!target_takes_flows(w->model, tail);
 }
 

@@ -64,25 +64,44 @@ def flows_to(t, servers, ip, proto=TCP, count=2, first=10000):
     return found
 
 
-def case_unanswered_syn_leaves_a_target_that_went_down(t):
-    # A retransmission of a SYN that nobody answered need not wait for a target that has left.
-    ready(t)
+def retransmitted_syn(t, answered):
+    """A SYN to 10.0.0.5, whose SYN-ACK the client may never have got, comes again after its death."""
+    servers = ready(t)
     client = t.host("blue0", "10.0.0.5")
 
-    def target_of(sport):
+    def passes_on(sport):
         t.inject([client.sends(IP(src=client.ip, dst=WEB) /
                                TCP(sport=sport, dport=80, flags="S", seq=1000))])
-        return [dissect(out.data)[IP].dst for out in t.run(0)]
+        return [dissect(out.data)[IP] for out in t.run(0)]
+
+    def target_of(sport):
+        return [ip.dst for ip in passes_on(sport)]
 
     sport = next(s for s in range(20000, 20200) if target_of(s) == ["10.0.0.5"])
-    if target_of(sport) != ["10.0.0.5"]:
+    seen = passes_on(sport)
+    if [ip.dst for ip in seen] != ["10.0.0.5"]:
         t.fail("a retransmission goes where the SYN went while the target is healthy")
+    if answered:
+        f = t.flow(client, servers["10.0.0.5"], service=WEB, nat=NAT_RED, sport=sport)
+        f.nat, f.nport = seen[0].src, seen[0].sport
+        t.counted()
+        f.down(flags="SA", seq=5000, ack=1001)
     t.health("10.0.0.5:8080", "unhealthy")
     t.run(100)
     again = target_of(sport)
     t.counted()
     if again != ["10.0.0.6"]:
         t.fail(f"retransmitted to {again}")
+
+
+def case_unanswered_syn_leaves_a_target_that_went_down(t):
+    # A retransmission of a SYN that nobody answered need not wait for a target that has left.
+    retransmitted_syn(t, answered=False)
+
+
+def case_syn_that_comes_again_leaves_a_target_that_went_down(t):
+    # The target did answer; the client asks again, so the SYN-ACK was lost behind the gateway.
+    retransmitted_syn(t, answered=True)
 
 
 def new_targets(t, count=60, proto=TCP, first=30000):
