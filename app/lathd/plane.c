@@ -224,6 +224,7 @@ plane_start(struct gateway *gateway, const struct lath_config *cfg,
 	if (gateway->owner == NULL)
 		return lath_err(ENOMEM);
 	plane->owner = gateway->owner;
+	plane->whole_way = options->whole_way;
 	rc = options->own_ports ? 0 : probe_ports(gateway, cfg, err);
 	if (rc != 0)
 		return rc;

@@ -46,7 +46,7 @@ struct lath_worker_counters {
 	uint64_t consumed;
 	uint64_t handed_in;
 	uint64_t handed_out;
-	uint64_t held; /* gauge: packets that wait for a neighbour, and in transmit buffers */
+	uint64_t held; /* gauge: packets that wait for a neighbour */
 	uint64_t generated[LATH_GENERATED_COUNT];
 	uint64_t handover[LATH_HANDOVER_COUNT]; /* sums to handed_out */
 	uint64_t rx_wrong_lcore;

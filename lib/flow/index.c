@@ -16,46 +16,13 @@
  *              16 bytes                          32        4       12
  */
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
 #include "flow_private.h"
-
-#define BUCKET_SLOTS 8u
-
-static uint16_t
-tag_of(uint64_t hash)
-{
-	uint16_t tag = (uint16_t)(hash >> 48);
-
-	return tag == 0 ? 1 : tag;
-}
 
 static uint32_t
 other_bucket(const struct lath_flow_table *table, uint32_t bucket, uint16_t tag)
 {
 	/* Odd, so the two differ; multiplied, so near tags go far apart. */
 	return (bucket ^ (tag * 0x9e3779b1u | 1u)) & table->bucket_mask;
-}
-
-/* Bit 2 * i is set for each slot i whose tag is `tag`. */
-static inline uint32_t
-match_tags(const struct lath_flow_bucket *bucket, uint16_t tag)
-{
-#ifdef __SSE2__
-	__m128i tags = _mm_load_si128((const __m128i *)(const void *)bucket->tags);
-	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
-
-	return (uint32_t)_mm_movemask_epi8(equal) & 0x5555;
-#else
-	uint32_t mask = 0;
-
-	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++)
-		if (bucket->tags[slot] == tag)
-			mask |= 1u << (2 * slot);
-	return mask;
-#endif
 }
 
 static inline bool
@@ -85,7 +52,7 @@ static lath_flow_ref_t
 search4(const struct lath_flow_table *table, const struct lath_flow_bucket *bucket, uint16_t tag,
 		const struct lath_key4 *key)
 {
-	for (uint32_t mask = match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
+	for (uint32_t mask = lath_flow_match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
 		lath_flow_ref_t ref = bucket->refs[__builtin_ctz(mask) / 2];
 
 		if (is_key4(table, ref, key))
@@ -98,7 +65,7 @@ lath_flow_ref_t
 lath_flow_find4(const struct lath_flow_table *table, const struct lath_key4 *key, uint64_t hash)
 {
 	const struct lath_flow_bucket *home = lath_flow_bucket_of(table, hash);
-	uint16_t tag = tag_of(hash);
+	uint16_t tag = lath_flow_tag_of(hash);
 	lath_flow_ref_t ref = search4(table, home, tag, key);
 
 	if (ref != LATH_FLOW_NONE || home->moved == 0)
@@ -111,7 +78,7 @@ void
 lath_flow_prefetch(const struct lath_flow_table *table, uint64_t hash)
 {
 	const struct lath_flow_bucket *home = lath_flow_bucket_of(table, hash);
-	uint32_t mask = match_tags(home, tag_of(hash));
+	uint32_t mask = lath_flow_match_tags(home, lath_flow_tag_of(hash));
 	lath_flow_ref_t ref;
 
 	if (mask == 0)
@@ -127,7 +94,7 @@ static lath_flow_ref_t
 search6(const struct lath_flow_table *table, const struct lath_flow_bucket *bucket, uint16_t tag,
 		const struct lath_key6 *key)
 {
-	for (uint32_t mask = match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
+	for (uint32_t mask = lath_flow_match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
 		lath_flow_ref_t ref = bucket->refs[__builtin_ctz(mask) / 2];
 
 		if (is_key6(table, ref, key))
@@ -140,7 +107,7 @@ lath_flow_ref_t
 lath_flow_find6(const struct lath_flow_table *table, const struct lath_key6 *key, uint64_t hash)
 {
 	const struct lath_flow_bucket *home = lath_flow_bucket_of(table, hash);
-	uint16_t tag = tag_of(hash);
+	uint16_t tag = lath_flow_tag_of(hash);
 	lath_flow_ref_t ref = search6(table, home, tag, key);
 
 	if (ref != LATH_FLOW_NONE || home->moved == 0)
@@ -165,7 +132,7 @@ lath_flow_index_hash(const struct lath_flow_table *table, lath_flow_ref_t ref)
 static bool
 place(struct lath_flow_bucket *bucket, uint16_t tag, lath_flow_ref_t ref)
 {
-	uint32_t empty = match_tags(bucket, 0);
+	uint32_t empty = lath_flow_match_tags(bucket, 0);
 	unsigned slot;
 
 	if (empty == 0)
@@ -182,7 +149,7 @@ make_room(struct lath_flow_table *table, uint32_t bucket_idx)
 {
 	struct lath_flow_bucket *bucket = &table->buckets[bucket_idx];
 
-	for (unsigned slot = 0; slot < BUCKET_SLOTS; slot++) {
+	for (unsigned slot = 0; slot < LATH_FLOW_BUCKET_SLOTS; slot++) {
 		uint16_t tag = bucket->tags[slot];
 		lath_flow_ref_t ref = bucket->refs[slot];
 		uint32_t home = (uint32_t)(lath_flow_index_hash(table, ref) & table->bucket_mask);
@@ -202,7 +169,7 @@ make_room(struct lath_flow_table *table, uint32_t bucket_idx)
 int
 lath_flow_index_put(struct lath_flow_table *table, uint64_t hash, lath_flow_ref_t ref)
 {
-	uint16_t tag = tag_of(hash);
+	uint16_t tag = lath_flow_tag_of(hash);
 	uint32_t home = (uint32_t)(hash & table->bucket_mask);
 	uint32_t second = other_bucket(table, home, tag);
 
@@ -221,7 +188,7 @@ lath_flow_index_put(struct lath_flow_table *table, uint64_t hash, lath_flow_ref_
 static bool
 erase(struct lath_flow_bucket *bucket, uint16_t tag, lath_flow_ref_t ref)
 {
-	for (uint32_t mask = match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
+	for (uint32_t mask = lath_flow_match_tags(bucket, tag); mask != 0; mask &= mask - 1) {
 		unsigned slot = (unsigned)__builtin_ctz(mask) / 2;
 
 		if (bucket->refs[slot] == ref) {
@@ -235,7 +202,7 @@ erase(struct lath_flow_bucket *bucket, uint16_t tag, lath_flow_ref_t ref)
 void
 lath_flow_index_take(struct lath_flow_table *table, uint64_t hash, lath_flow_ref_t ref)
 {
-	uint16_t tag = tag_of(hash);
+	uint16_t tag = lath_flow_tag_of(hash);
 	uint32_t home = (uint32_t)(hash & table->bucket_mask);
 
 	if (erase(&table->buckets[home], tag, ref))

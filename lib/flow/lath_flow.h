@@ -14,6 +14,10 @@
  */
 #pragma once
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <lath_parse.h>
 #include <lath_siphash.h>
 #include <lath_tcpstate.h>
@@ -136,10 +140,12 @@ _Static_assert(sizeof(struct lath_flow_tail) == 64, "one line");
 _Static_assert(sizeof(struct lath_flow4) == 192, "three lines a flow");
 _Static_assert(sizeof(struct lath_flow_mixed) == 320, "five lines a flow");
 
+#define LATH_FLOW_BUCKET_SLOTS 8u
+
 /* One line: eight tags (0: empty) and the halves that they stand for. */
 struct lath_flow_bucket {
-	uint16_t tags[8];
-	lath_flow_ref_t refs[8];
+	uint16_t tags[LATH_FLOW_BUCKET_SLOTS];
+	lath_flow_ref_t refs[LATH_FLOW_BUCKET_SLOTS];
 	uint32_t moved; /* keys that belong here and live in their second bucket */
 	uint32_t reserved[3];
 } LATH_ALIGNED(LATH_CACHE_LINE);
@@ -245,6 +251,50 @@ lath_flow_tail_at(const struct lath_flow_table *table, lath_flow_ref_t ref)
 	if (lath_flow_is_mixed(ref))
 		return &lath_flow_mixed_at(table, ref)->tail;
 	return &lath_flow4_at(table, ref)->tail;
+}
+
+/** 1..65535: what stands for a key in its bucket. */
+static inline uint16_t
+lath_flow_tag_of(uint64_t hash)
+{
+	uint16_t tag = (uint16_t)(hash >> 48);
+
+	return tag == 0 ? 1 : tag;
+}
+
+/** Bit 2 * i is set for each slot i whose tag is `tag`. */
+static inline uint32_t
+lath_flow_match_tags(const struct lath_flow_bucket *bucket, uint16_t tag)
+{
+#ifdef __SSE2__
+	__m128i tags = _mm_load_si128((const __m128i *)(const void *)bucket->tags);
+	__m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16((short)tag));
+
+	return (uint32_t)_mm_movemask_epi8(equal) & 0x5555;
+#else
+	uint32_t mask = 0;
+
+	for (unsigned slot = 0; slot < LATH_FLOW_BUCKET_SLOTS; slot++)
+		if (bucket->tags[slot] == tag)
+			mask |= 1u << (2 * slot);
+	return mask;
+#endif
+}
+
+/** The IPv4 half that the first slot with the hash's tag in its home bucket names, or NULL. The
+ *  caller compares the key; when it is another one, lath_flow_find4() looks further.
+ */
+static inline struct lath_half4 *
+lath_flow_guess4(const struct lath_flow_table *table, uint64_t hash)
+{
+	const struct lath_flow_bucket *home = lath_flow_bucket_of(table, hash);
+	uint32_t mask = lath_flow_match_tags(home, lath_flow_tag_of(hash));
+	lath_flow_ref_t ref;
+
+	if (mask == 0)
+		return NULL;
+	ref = home->refs[__builtin_ctz(mask) / 2];
+	return lath_flow_is_mixed(ref) ? NULL : &lath_flow4_at(table, ref)->half[ref & 1];
 }
 
 /** The half with this key, or LATH_FLOW_NONE. `hash` is lath_flow_hash4() of it. */

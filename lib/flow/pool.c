@@ -70,7 +70,11 @@ void
 lath_flow_pool_put(struct lath_flow_pool *pool, uint32_t idx)
 {
 	struct lath_flow_tail *tail = lath_flow_pool_tail(pool, idx);
+	uint8_t *entry = pool->entries + (size_t)idx * pool->stride;
 
+	/* No key is all zero: who found this half a moment ago does not take it for its own now. */
+	memset(entry, 0, sizeof(struct lath_key4));
+	memset(entry + pool->tail_offset / LATH_FLOW_DIRECTION_COUNT, 0, sizeof(struct lath_key4));
 	tail->flags = 0;
 	tail->class_link.next = pool->free_head;
 	pool->free_head = idx;

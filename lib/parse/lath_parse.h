@@ -43,6 +43,17 @@ struct lath_key4 {
 	uint32_t proto_vpc; /* proto << 24 | stable index of the VPC it entered from */
 } LATH_ALIGNED(8);
 
+static inline bool
+lath_key4_is(const struct lath_key4 *key, const struct lath_key4 *other)
+{
+	uint64_t a[2];
+	uint64_t b[2];
+
+	memcpy(a, key, sizeof(a));
+	memcpy(b, other, sizeof(b));
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+}
+
 /** A direction's key, IPv6: 40 bytes. */
 struct lath_key6 {
 	uint8_t src[16];

@@ -140,6 +140,7 @@ struct lath_dataplane {
 	uint32_t port_count; /* configured ports, and the host port last when there is one */
 	struct lath_port *ports;
 	uint16_t host_port; /* index, or UINT16_MAX */
+	bool whole_way;     /* tests: every packet takes it, also those that the hit path would */
 	struct lath_mac host_kernel_mac;
 	struct lath_mac gateway_mac[LATH_MODEL_PORTS_MAX]; /* source of what we send */
 	const struct lath_owner *owner;

@@ -255,10 +255,10 @@ lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx)
 		wait_for(w, m, entry);
 		return;
 	}
-	if (entry->key.by_mac == 0 &&
-			lath_tick_reached(w->now, entry->used + NEIGHBOR_USED_TICKS)) {
+	if (lath_tick_reached(w->now, entry->used + NEIGHBOR_USED_TICKS)) {
 		entry->used = w->now;
-		tell(w, entry, LATH_EVENT_NEIGHBOR_USED);
+		if (entry->key.by_mac == 0)
+			tell(w, entry, LATH_EVENT_NEIGHBOR_USED);
 	}
 	if (spare > 0)
 		rte_pktmbuf_adj(m, (uint16_t)spare);

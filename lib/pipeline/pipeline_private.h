@@ -26,9 +26,18 @@
 #define NEIGHBOR_RETRY_TICKS (3 * LATH_TICKS_PER_SECOND) /* a failed one */
 #define NEIGHBOR_USED_TICKS (10 * LATH_TICKS_PER_SECOND) /* management hears that it is used */
 
+/* Packets on their way out; empty between turns. */
 struct tx_buffer {
-	struct rte_mbuf *packets[LATH_BURST_MAX];
 	unsigned count;
+	bool has_queue; /* of this worker's own: else finished packets are handed over */
+	uint64_t bytes;
+	struct rte_mbuf *packets[LATH_BURST_MAX];
+	uint32_t vpcs[LATH_BURST_MAX]; /* where each came from, for those that cannot be sent */
+};
+
+struct handover_buffer {
+	unsigned count;
+	struct rte_mbuf *packets[LATH_BURST_MAX];
 };
 
 /* A VPC's share of what the gateway may answer. */
@@ -62,7 +71,7 @@ struct lath_worker {
 	uint32_t sample; /* counts down to the next packet compared with owner() */
 	uint32_t wrong_in_a_row[LATH_MODEL_PORTS_MAX];
 	struct tx_buffer tx[LATH_MODEL_PORTS_MAX];
-	struct tx_buffer handover[LATH_WORKERS_MAX];
+	struct handover_buffer handover[LATH_WORKERS_MAX];
 	struct refusal_budget *refusals; /* by VPC */
 	struct lath_bucket *punts;       /* by attachment */
 	uint32_t punts_per_second;       /* that the buckets were made for */
@@ -120,15 +129,21 @@ drop(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop rea
 /* The same for a packet that was rewritten: its key no longer tells the VPC, its attachment does
  * while the model still has that.
  */
-static inline void
-drop_late(struct lath_worker *w, struct rte_mbuf *m, enum lath_drop reason)
+static inline uint32_t
+vpc_entered(const struct lath_worker *w, struct rte_mbuf *m)
 {
 	uint32_t index = packet_of(m)->attachment;
 	const struct lath_model_attachment *attachment = index < w->model->attachment_count
 			? w->model->attachments[index]
 			: NULL;
 
-	drop(w, m, attachment == NULL ? LATH_MODEL_HOST_VPC : attachment->vpc, reason);
+	return attachment == NULL ? LATH_MODEL_HOST_VPC : attachment->vpc;
+}
+
+static inline void
+drop_late(struct lath_worker *w, struct rte_mbuf *m, enum lath_drop reason)
+{
+	drop(w, m, vpc_entered(w, m), reason);
 }
 
 /* The model's generation that a flow of this protocol must not be older than. */
@@ -143,6 +158,12 @@ generation_for(const struct lath_model *model, uint8_t proto)
 
 /* receive.c: takes packets in, makes struct lath_packet, gives each to its owner. */
 unsigned lath_stage_receive(struct lath_worker *w);
+
+/* hit.c: a port's burst: plain packets of known flows are sent on, the rest takes the whole way. */
+void lath_hit_run(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n);
+
+/* The whole way of packets that came in on a port. */
+void lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n);
 
 /* A packet of a port that RSS steers was compared with owner(). */
 void lath_stage_count_steering(struct lath_worker *w, uint16_t port, bool wrong);
@@ -209,7 +230,22 @@ uint32_t lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m);
 void lath_transmit(struct lath_worker *w, struct rte_mbuf *m, uint16_t port);
 void lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port,
 		enum lath_generated kind);
+void lath_transmit_port(struct lath_worker *w, uint16_t port);
 void lath_transmit_flush(struct lath_worker *w);
+
+/* Into the buffer of a port that the worker has a queue of; `vpc`: where the packet came from. */
+static inline void
+lath_transmit_put(struct lath_worker *w, struct rte_mbuf *m, uint16_t port, uint32_t vpc,
+		uint32_t bytes)
+{
+	struct tx_buffer *buffer = &w->tx[port];
+
+	buffer->packets[buffer->count] = m;
+	buffer->vpcs[buffer->count] = vpc;
+	buffer->bytes += bytes;
+	if (++buffer->count == LATH_BURST_MAX)
+		lath_transmit_port(w, port);
+}
 void lath_handover(struct lath_worker *w, struct rte_mbuf *m, uint32_t to, enum lath_handover why);
 
 /* expire.c */

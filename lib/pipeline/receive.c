@@ -6,6 +6,8 @@
  * struct lath_packet here, once: parse (bytes), classify (which VPC), steer (whose flow). What is
  * another worker's goes there with its parse; what is ours goes down the path.
  *
+ * Plain packets of known flows leave before all that, in hit.c.
+ *
  * A port that RSS steers is trusted: a packet of it is looked up first, and owner() is computed
  * only on a miss (path.c) and for one packet in STEERING_SAMPLE.
  */
@@ -176,31 +178,59 @@ steer(struct lath_worker *w, struct rte_mbuf *m, bool by_nic)
 	return false;
 }
 
+void
+lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n)
+{
+	bool by_nic = w->plane->ports[port].steering == LATH_STEER_NIC;
+	struct burst b; /* 400 bytes: not zeroed */
+
+	b.count = 0;
+	for (unsigned i = 0; i < n; i++)
+		rte_prefetch0(packet_of(packets[i]));
+	for (unsigned i = 0; i < n; i++)
+		if (take_in(w, packets[i], port) && steer(w, packets[i], by_nic))
+			b.packets[b.count++] = packets[i];
+	lath_path_run(w, &b);
+}
+
+/* True when a burst may take the hit path, which asks no owner(): one worker, or a port that RSS
+ * steers and whose turn to be compared has not come.
+ */
+static bool
+may_hit(struct lath_worker *w, const struct lath_port *p, unsigned n)
+{
+	if (w->plane->whole_way)
+		return false;
+	if (w->plane->worker_count == 1)
+		return true;
+	if (p->steering != LATH_STEER_NIC || w->sample < n)
+		return false;
+	w->sample -= n;
+	return true;
+}
+
 static unsigned
 receive_port(struct lath_worker *w, uint16_t port)
 {
 	const struct lath_port *p = &w->plane->ports[port];
 	struct rte_mbuf *packets[LATH_BURST_MAX];
-	struct burst b; /* 400 bytes: not zeroed for every empty poll */
-	bool by_nic = p->steering == LATH_STEER_NIC;
 	unsigned n = rte_eth_rx_burst(p->port_id, (uint16_t)w->index, packets, LATH_BURST_MAX);
+	uint64_t bytes = 0;
 
 	if (n == 0)
 		return 0;
-	b.count = 0;
 	for (unsigned i = 0; i < n; i++)
 		rte_prefetch0(packets[i]);
 	for (unsigned i = 0; i < n; i++) {
-		rte_prefetch0(packet_of(packets[i]));
 		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+		bytes += rte_pktmbuf_pkt_len(packets[i]);
 	}
 	w->counters->worker.received += n;
-	for (unsigned i = 0; i < n; i++) {
-		w->counters->worker.received_bytes += rte_pktmbuf_pkt_len(packets[i]);
-		if (take_in(w, packets[i], port) && steer(w, packets[i], by_nic))
-			b.packets[b.count++] = packets[i];
-	}
-	lath_path_run(w, &b);
+	w->counters->worker.received_bytes += bytes;
+	if (may_hit(w, p, n))
+		lath_hit_run(w, port, packets, n);
+	else
+		lath_stage_take(w, port, packets, n);
 	return n;
 }
 

@@ -14,16 +14,13 @@
 
 #include "pipeline_private.h"
 
-static void
-flush_port(struct lath_worker *w, uint16_t port)
+void
+lath_transmit_port(struct lath_worker *w, uint16_t port)
 {
 	struct tx_buffer *buffer = &w->tx[port];
 	const struct lath_port *p = &w->plane->ports[port];
 	unsigned sent = 0;
-	uint64_t bytes = 0;
 
-	for (unsigned i = 0; i < buffer->count; i++)
-		bytes += rte_pktmbuf_pkt_len(buffer->packets[i]);
 	while (sent < buffer->count) {
 		unsigned n = rte_eth_tx_burst(p->port_id, (uint16_t)w->index,
 				buffer->packets + sent, (uint16_t)(buffer->count - sent));
@@ -33,19 +30,19 @@ flush_port(struct lath_worker *w, uint16_t port)
 		sent += n;
 	}
 	for (unsigned i = sent; i < buffer->count; i++) {
-		bytes -= rte_pktmbuf_pkt_len(buffer->packets[i]);
-		drop_late(w, buffer->packets[i], LATH_DROP_tx_full);
+		buffer->bytes -= rte_pktmbuf_pkt_len(buffer->packets[i]);
+		drop(w, buffer->packets[i], buffer->vpcs[i], LATH_DROP_tx_full);
 	}
 	w->counters->worker.sent += sent;
-	w->counters->worker.sent_bytes += bytes;
-	w->counters->worker.held -= buffer->count;
+	w->counters->worker.sent_bytes += buffer->bytes;
 	buffer->count = 0;
+	buffer->bytes = 0;
 }
 
 static void
 flush_handover(struct lath_worker *w, uint32_t to)
 {
-	struct tx_buffer *buffer = &w->handover[to];
+	struct handover_buffer *buffer = &w->handover[to];
 	struct rte_ring *ring = w->plane->handover[w->index * w->plane->worker_count + to];
 	unsigned sent = rte_ring_sp_enqueue_burst(ring, (void *const *)buffer->packets,
 			buffer->count, NULL);
@@ -53,17 +50,15 @@ flush_handover(struct lath_worker *w, uint32_t to)
 	for (unsigned i = sent; i < buffer->count; i++)
 		drop_late(w, buffer->packets[i], LATH_DROP_handover_full);
 	w->counters->worker.handed_out += sent;
-	w->counters->worker.held -= buffer->count;
 	buffer->count = 0;
 }
 
 void
 lath_handover(struct lath_worker *w, struct rte_mbuf *m, uint32_t to, enum lath_handover why)
 {
-	struct tx_buffer *buffer = &w->handover[to];
+	struct handover_buffer *buffer = &w->handover[to];
 
 	w->counters->worker.handover[why]++;
-	w->counters->worker.held++;
 	buffer->packets[buffer->count++] = m;
 	if (buffer->count == LATH_BURST_MAX)
 		flush_handover(w, to);
@@ -72,19 +67,14 @@ lath_handover(struct lath_worker *w, struct rte_mbuf *m, uint32_t to, enum lath_
 void
 lath_transmit(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
 {
-	const struct lath_port *p = &w->plane->ports[port];
-	struct tx_buffer *buffer = &w->tx[port];
-
-	if (w->index >= p->tx_queue_count) {
+	if (!w->tx[port].has_queue) {
 		packet_of(m)->stage = LATH_STAGE_TRANSMIT;
 		packet_of(m)->port = (uint8_t)port;
-		lath_handover(w, m, w->index % p->tx_queue_count, LATH_HANDOVER_TRANSMIT);
+		lath_handover(w, m, w->index % w->plane->ports[port].tx_queue_count,
+				LATH_HANDOVER_TRANSMIT);
 		return;
 	}
-	w->counters->worker.held++;
-	buffer->packets[buffer->count++] = m;
-	if (buffer->count == LATH_BURST_MAX)
-		flush_port(w, port);
+	lath_transmit_put(w, m, port, vpc_entered(w, m), rte_pktmbuf_pkt_len(m));
 }
 
 void
@@ -105,7 +95,7 @@ poll_bonds(struct lath_worker *w)
 		return;
 	w->polled = w->now;
 	for (uint16_t port = 0; port < w->plane->port_count; port++)
-		if (w->is_bond[port] && w->index < w->plane->ports[port].tx_queue_count)
+		if (w->is_bond[port] && w->tx[port].has_queue)
 			rte_eth_tx_burst(w->plane->ports[port].port_id, (uint16_t)w->index, NULL,
 					0);
 }
@@ -116,7 +106,7 @@ lath_transmit_flush(struct lath_worker *w)
 	poll_bonds(w);
 	for (uint16_t port = 0; port < w->plane->port_count; port++)
 		if (w->tx[port].count > 0)
-			flush_port(w, port);
+			lath_transmit_port(w, port);
 	for (uint32_t to = 0; to < w->plane->worker_count; to++)
 		if (w->handover[to].count > 0)
 			flush_handover(w, to);

@@ -123,8 +123,10 @@ lath_worker_create(const struct lath_dataplane *plane, const struct lath_worker_
 	w->random = options->seed;
 	w->sample = STEERING_SAMPLE;
 	w->polled = now;
-	for (uint16_t port = 0; port < plane->port_count; port++)
+	for (uint16_t port = 0; port < plane->port_count; port++) {
 		w->is_bond[port] = strcmp(plane->ports[port].driver, "net_bonding") == 0;
+		w->tx[port].has_queue = w->index < plane->ports[port].tx_queue_count;
+	}
 	w->counters = lath_counters_create(&options->limits, allocator);
 	if (w->counters == NULL || init_tables(w, now) != 0 || init_mailboxes(w) != 0 ||
 			init_budgets(w, now) != 0) {

@@ -47,6 +47,7 @@ class Gateway:
         self.workers = workers
         self.seed = seed
         self.log = []
+        self.replies = []
         self.now_ms = 0
         self.hosts = []
         self.arp_requests = []
@@ -98,6 +99,7 @@ class Gateway:
             reply = ""
         if reply == "":
             self.fail(f"the harness died at {line[:200]}\n{self.errors()}")
+        self.replies.append(hash(reply))
         return json.loads(reply)
 
     def good(self, command):

@@ -167,6 +167,7 @@ do_load(struct rig *rig, json_t *command)
 	cfg->system.state_directory[0] = '\0'; /* nothing is kept */
 	rig->now = START_TICK;
 	options.seed = (uint64_t)json_integer_value(json_object_get(command, "seed")) | 1;
+	options.whole_way = json_is_true(json_object_get(command, "wholeWay"));
 	options.now = rig_now(rig);
 	rig->random = options.seed;
 	rig->gateway.plane.pool = rte_pktmbuf_pool_create("test_packets", BUFFERS, 0,
