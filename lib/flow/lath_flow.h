@@ -18,8 +18,8 @@
 #include <emmintrin.h>
 #endif
 
+#include <lath_keyhash.h>
 #include <lath_parse.h>
-#include <lath_siphash.h>
 #include <lath_tcpstate.h>
 #include <lath_wheel.h>
 #include <lath_xlate.h>
@@ -171,16 +171,16 @@ struct lath_flow_pool {
 struct lath_flow_table {
 	struct lath_flow_bucket *buckets;
 	uint32_t bucket_mask;
-	uint64_t serial;                  /* of the next flow's id */
-	uint64_t id_prefix;               /* node << 56 | worker << 48 */
-	struct lath_siphash_key hash_key; /* from getrandom at start, never exported */
+	uint64_t serial;          /* of the next flow's id */
+	uint64_t id_prefix;       /* node << 56 | worker << 48 */
+	struct lath_keyhash hash; /* its secret is from getrandom at start, never exported */
 	struct lath_flow_pool pools[LATH_FLOW_POOL_COUNT];
 	const struct lath_allocator *allocator;
 };
 
 /** Capacities per pool (0 is allowed). 0 or -ENOMEM, nothing kept then. @thread init */
 int lath_flow_init(struct lath_flow_table *table, const uint32_t capacity[LATH_FLOW_POOL_COUNT],
-		struct lath_siphash_key hash_key, uint64_t id_prefix, lath_tick_t now,
+		struct lath_siphash_key secret, uint64_t id_prefix, lath_tick_t now,
 		const struct lath_allocator *allocator);
 
 /** Accepts a zeroed table. @thread init */
@@ -194,16 +194,13 @@ uint64_t lath_flow_memory(const uint32_t capacity[LATH_FLOW_POOL_COUNT]);
 static inline uint64_t
 lath_flow_hash4(const struct lath_flow_table *table, const struct lath_key4 *key)
 {
-	uint64_t words[2];
-
-	memcpy(words, key, sizeof(words));
-	return lath_siphash13_2w(&table->hash_key, words[0], words[1]);
+	return lath_keyhash4(&table->hash, key);
 }
 
 static inline uint64_t
 lath_flow_hash6(const struct lath_flow_table *table, const struct lath_key6 *key)
 {
-	return lath_siphash13(&table->hash_key, key, sizeof(*key));
+	return lath_keyhash6(&table->hash, key);
 }
 
 static inline struct lath_flow_bucket *

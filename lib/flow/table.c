@@ -22,7 +22,7 @@ buckets_for(const uint32_t capacity[LATH_FLOW_POOL_COUNT])
 
 int
 lath_flow_init(struct lath_flow_table *table, const uint32_t capacity[LATH_FLOW_POOL_COUNT],
-		struct lath_siphash_key hash_key, uint64_t id_prefix, lath_tick_t now,
+		struct lath_siphash_key secret, uint64_t id_prefix, lath_tick_t now,
 		const struct lath_allocator *allocator)
 {
 	uint32_t buckets = buckets_for(capacity);
@@ -30,9 +30,9 @@ lath_flow_init(struct lath_flow_table *table, const uint32_t capacity[LATH_FLOW_
 	*table = (struct lath_flow_table){
 			.bucket_mask = buckets - 1,
 			.id_prefix = id_prefix,
-			.hash_key = hash_key,
 			.allocator = allocator,
 	};
+	lath_keyhash_init(&table->hash, &secret, lath_keyhash_best());
 	table->buckets = allocator->alloc(allocator->ctx,
 			(size_t)buckets * sizeof(*table->buckets));
 	if (table->buckets == NULL)
