@@ -14,8 +14,10 @@
 static uint32_t *
 chain_of(const struct lath_adjacency_table *table, const struct lath_adjacency_key *key)
 {
-	return &table->heads[lath_siphash13(&table->hash_key, key, sizeof(*key)) &
-			table->head_mask];
+	uint64_t words[3];
+
+	memcpy(words, key, sizeof(words));
+	return &table->heads[lath_siphash13_3w(&table->hash_key, words) & table->head_mask];
 }
 
 static uint32_t

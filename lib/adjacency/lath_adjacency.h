@@ -37,6 +37,8 @@ struct lath_adjacency_key {
 	uint8_t bytes[16];
 };
 
+_Static_assert(sizeof(struct lath_adjacency_key) == 24, "hashed as three words");
+
 /* Lines 0, 1: what the hit path reads. Line 2: the slow path. */
 struct lath_adjacency {
 	uint8_t state; /* enum lath_adjacency_state */

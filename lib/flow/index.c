@@ -31,10 +31,9 @@ is_key4(const struct lath_flow_table *table, lath_flow_ref_t ref, const struct l
 	const struct lath_half_mixed *half;
 
 	if (!lath_flow_is_mixed(ref))
-		return memcmp(&lath_flow4_at(table, ref)->half[ref & 1].key, key, sizeof(*key)) ==
-				0;
+		return lath_key4_is(&lath_flow4_at(table, ref)->half[ref & 1].key, key);
 	half = &lath_flow_mixed_at(table, ref)->half[ref & 1];
-	return half->family_in == LATH_FAMILY_IPV4 && memcmp(&half->key4, key, sizeof(*key)) == 0;
+	return half->family_in == LATH_FAMILY_IPV4 && lath_key4_is(&half->key4, key);
 }
 
 static inline bool

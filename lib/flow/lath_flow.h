@@ -354,6 +354,11 @@ lath_flow_ref_t lath_flow_class_next(const struct lath_flow_table *table, lath_f
 unsigned lath_flow_due(struct lath_flow_table *table, enum lath_flow_pool_kind kind,
 		lath_tick_t now, lath_flow_ref_t *out, unsigned max);
 
+/** Fetches the bucket lines that removing the (forward) flow will need; its halves should be there,
+ *  as they are for all that lath_flow_due() returned.
+ */
+void lath_flow_prefetch_buckets(const struct lath_flow_table *table, lath_flow_ref_t ref);
+
 void lath_flow_rearm(struct lath_flow_table *table, lath_flow_ref_t ref, lath_tick_t deadline);
 
 /** The same for a flow that is in the wheel: its timeout got shorter. */

@@ -49,6 +49,18 @@ lath_flow_pool_fini(struct lath_flow_pool *pool, const struct lath_allocator *al
 	*pool = (struct lath_flow_pool){0};
 }
 
+/* The entry that the next flow will get, while this one's is filled in. */
+static void
+fetch_next(const struct lath_flow_pool *pool)
+{
+	uint32_t idx = pool->free_head != LIST_END ? pool->free_head : pool->fresh;
+
+	if (idx == pool->capacity)
+		return;
+	for (uint32_t at = 0; at < pool->stride; at += LATH_CACHE_LINE)
+		__builtin_prefetch(pool->entries + (size_t)idx * pool->stride + at, 1);
+}
+
 uint32_t
 lath_flow_pool_take(struct lath_flow_pool *pool)
 {
@@ -61,6 +73,7 @@ lath_flow_pool_take(struct lath_flow_pool *pool)
 	else
 		return LIST_END;
 	pool->used++;
+	fetch_next(pool);
 	memset(pool->entries + (size_t)idx * pool->stride, 0, pool->stride);
 	lath_flow_pool_tail(pool, idx)->class = LATH_FLOW_CLASS_LIVE;
 	return idx;

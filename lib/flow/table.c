@@ -164,9 +164,21 @@ lath_flow_due(struct lath_flow_table *table, enum lath_flow_pool_kind kind, lath
 	if (pool->capacity == 0)
 		return 0;
 	count = lath_wheel_expire(&pool->wheel, now, out, max, TIMER_STEPS);
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; i < count; i++) {
 		out[i] = lath_flow_ref_of(kind, out[i]);
+		__builtin_prefetch(lath_flow_state_at(table, out[i]), 1);
+		__builtin_prefetch(lath_flow_state_at(table, out[i] | LATH_FLOW_REVERSE), 1);
+	}
 	return count;
+}
+
+void
+lath_flow_prefetch_buckets(const struct lath_flow_table *table, lath_flow_ref_t ref)
+{
+	for (unsigned half = 0; half < LATH_FLOW_DIRECTION_COUNT; half++)
+		__builtin_prefetch(lath_flow_bucket_of(table,
+						   lath_flow_index_hash(table, ref | half)),
+				1);
 }
 
 void

@@ -135,6 +135,16 @@ lath_keyhash6(const struct lath_keyhash *hash, const struct lath_key6 *key)
 	return lath_siphash13_5w(&hash->siphash_key, words);
 }
 
+/** Of 16 bytes that are no struct lath_key4 but as long. */
+static inline uint64_t
+lath_keyhash16(const struct lath_keyhash *hash, const void *bytes)
+{
+	struct lath_key4 key;
+
+	memcpy(&key, bytes, sizeof(key));
+	return lath_keyhash4(hash, &key);
+}
+
 /** out[i] = lath_keyhash4(hash, keys[i]), with the kind looked at once. */
 static inline void
 lath_keyhash4_bulk(const struct lath_keyhash *hash, const struct lath_key4 *const keys[],

@@ -54,6 +54,8 @@ struct lath_owner {
 	uint16_t owned_first[LATH_OWNER_WORKERS_MAX + 1]; /* worker -> start of its list */
 	struct lath_toeplitz toeplitz;
 	uint16_t ports[LATH_OWNER_FIELD_COUNT][LATH_OWNER_PORTS]; /* by class, then by number */
+	/* Port - LATH_OWNER_PORT_MIN -> its place in its class. */
+	uint16_t places[LATH_OWNER_FIELD_COUNT][LATH_OWNER_PORTS];
 };
 
 /**

@@ -159,9 +159,10 @@ fill_ports(struct lath_owner *owner, enum lath_owner_field field)
 
 	for (unsigned port = LATH_OWNER_PORT_MIN; port <= LATH_OWNER_PORT_MAX; port++) {
 		unsigned class = port_class(owner, field, port);
-		unsigned at = class * owner->class_size + filled[class]++;
+		unsigned at = class * owner->class_size + filled[class];
 
 		owner->ports[field][at] = (uint16_t)port;
+		owner->places[field][port - LATH_OWNER_PORT_MIN] = filled[class]++;
 	}
 }
 
@@ -213,23 +214,12 @@ static unsigned
 port_index(const struct lath_owner *owner, enum lath_owner_field field, unsigned worker,
 		unsigned rest, uint16_t port)
 {
-	unsigned class = port_class(owner, field, port);
-	unsigned bucket = class ^ rest;
-	const uint16_t *ports = &owner->ports[field][class * owner->class_size];
-	unsigned low = 0;
-	unsigned high = owner->class_size;
+	unsigned bucket = port_class(owner, field, port) ^ rest;
 
 	if (port < LATH_OWNER_PORT_MIN || owner->map[bucket] != worker)
 		return lath_owner_port_count(owner, worker);
-	while (high - low > 1) {
-		unsigned middle = (low + high) / 2;
-
-		if (ports[middle] <= port)
-			low = middle;
-		else
-			high = middle;
-	}
-	return owner->ordinal[bucket] * owner->class_size + low;
+	return owner->ordinal[bucket] * owner->class_size +
+			owner->places[field][port - LATH_OWNER_PORT_MIN];
 }
 
 uint16_t

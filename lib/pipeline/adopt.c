@@ -58,7 +58,7 @@ choose_source(struct lath_worker *w, const struct lath_packet *pkt, struct admis
 			continue; /* a pool that holds the target: no host talks to itself */
 		key = snat_key_of(a, pkt->proto);
 		rc = a->is_probe ? lath_snat_take_probe(&w->snat, &key, &a->nat_port)
-				 : lath_snat_take(&w->snat, &key, &a->nat_port);
+				 : lath_snat_take(&w->snat, &key, &a->nat_port, &a->nat_pool);
 		if (rc == 0)
 			return LATH_DROP_NONE;
 		if (rc == -ENOMEM)
@@ -69,14 +69,13 @@ choose_source(struct lath_worker *w, const struct lath_packet *pkt, struct admis
 
 /* How full the pool got; management says so once a pool passes 80 %. */
 static void
-count_source(struct lath_worker *w, const struct lath_packet *pkt, const struct admission *a)
+count_source(struct lath_worker *w, const struct admission *a)
 {
 	struct lath_nat_counters *nat = &w->counters->nat[a->target_vpc];
-	struct lath_snat_key key = snat_key_of(a, pkt->proto);
-	const struct lath_snat_pool *pool = lath_snat_find(&w->snat, &key);
+	const struct lath_snat_pool *pool = a->nat_pool;
 	uint64_t permille;
 
-	if (a->is_probe || pool == NULL)
+	if (a->is_probe)
 		return;
 	nat->ports++;
 	if (nat->ports > nat->ports_high)
@@ -297,7 +296,7 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 					->adjacency |= adjacency;
 		}
 	}
-	count_source(w, pkt, a);
+	count_source(w, a);
 	count_flow(w, pkt, a);
 	*ref = entry;
 	return LATH_DROP_NONE;

@@ -164,6 +164,8 @@ expire_pool(struct lath_worker *w, enum lath_flow_pool_kind kind)
 	lath_flow_ref_t due[DUE_PER_TURN];
 	unsigned count = lath_flow_due(&w->flows, kind, w->now, due, DUE_PER_TURN);
 
+	for (unsigned i = 0; i < count; i++)
+		lath_flow_prefetch_buckets(&w->flows, due[i]);
 	for (unsigned i = 0; i < count; i++) {
 		lath_tick_t deadline = last_packet(w, due[i]) + lath_flow_timeout(w, due[i]);
 

@@ -15,7 +15,7 @@
 #include "lath_pipeline.h"
 
 #define COMMANDS_PER_TURN 64u
-#define DUE_PER_TURN 32u         /* flows whose timer is looked at */
+#define DUE_PER_TURN 64u         /* flows whose timer is looked at */
 #define RESTED_PER_TURN 64u      /* source ports that may come back */
 #define ROWS_STEPS_PER_TURN 256u /* flow entries that a listing may look at */
 #define WRONG_IN_A_ROW_MAX 16u
@@ -191,6 +191,7 @@ struct admission {
 	lath_be16_t target_port_be;
 	lath_be32_t nat_be;
 	uint16_t nat_port;
+	const struct lath_snat_pool *nat_pool; /* not of probes */
 	bool is_probe;
 };
 

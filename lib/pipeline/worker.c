@@ -70,7 +70,6 @@ init_tables(struct lath_worker *w, lath_tick_t now)
 	if (rc != 0)
 		return rc;
 	snat.seed = options->seed;
-	snat.hash_key = options->table_key;
 	return lath_snat_init(&w->snat, owner, w->index, &w->flows, &snat, options->allocator);
 }
 

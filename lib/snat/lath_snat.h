@@ -41,7 +41,6 @@ struct lath_snat_options {
 	uint32_t max_resting;
 	lath_tick_t rest_ticks[LATH_SNAT_REST_COUNT];
 	uint64_t seed;
-	struct lath_siphash_key hash_key;
 };
 
 struct lath_snat_list {
@@ -53,8 +52,9 @@ struct lath_snat_list {
 struct lath_snat_rested {
 	uint32_t pool;
 	uint16_t port;
-	uint8_t rest; /* enum lath_snat_rest */
-	uint8_t reserved;
+	uint16_t index; /* its place in a bitmap */
+	uint8_t rest;   /* enum lath_snat_rest */
+	uint8_t reserved[3];
 	lath_tick_t freed;
 	uint32_t next; /* in the worker's list of its kind, or in the free list */
 	uint32_t prev;
@@ -123,10 +123,12 @@ const struct lath_snat_pool *lath_snat_find(const struct lath_snat *snat,
 		const struct lath_snat_key *key);
 
 /**
- * A port (host order) whose reply this worker owns and no flow has. 0; -ENOSPC: no port left;
- * -ENOMEM: no room for another pool.
+ * A port (host order) whose reply this worker owns and no flow has, and the pool that it is from
+ * (borrowed until its last port is back). 0; -ENOSPC: no port left; -ENOMEM: no room for another
+ * pool.
  */
-int lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port);
+int lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port,
+		const struct lath_snat_pool **pool);
 
 /** A port for the gateway's own probes, from 512..1023, which customers never get. 0 or -ENOSPC. */
 int lath_snat_take_probe(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port);

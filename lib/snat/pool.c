@@ -18,11 +18,18 @@
 static uint32_t *
 chain_of(const struct lath_snat *snat, const struct lath_snat_key *key)
 {
-	uint64_t words[2];
+	return &snat->heads[lath_keyhash16(&snat->flows->hash, key) & snat->head_mask];
+}
 
-	memcpy(words, key, sizeof(words));
-	return &snat->heads[lath_siphash13_2w(&snat->options.hash_key, words[0], words[1]) &
-			snat->head_mask];
+static inline bool
+is_key(const struct lath_snat_key *key, const struct lath_snat_key *other)
+{
+	uint64_t a[2];
+	uint64_t b[2];
+
+	memcpy(a, key, sizeof(a));
+	memcpy(b, other, sizeof(b));
+	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
 }
 
 static uint32_t
@@ -132,7 +139,7 @@ lath_snat_pool_find(const struct lath_snat *snat, const struct lath_snat_key *ke
 {
 	uint32_t idx = *chain_of(snat, key);
 
-	while (idx != SNAT_END && memcmp(&snat->pools[idx].key, key, sizeof(*key)) != 0)
+	while (idx != SNAT_END && !is_key(&snat->pools[idx].key, key))
 		idx = snat->pools[idx].next;
 	return idx;
 }
@@ -206,7 +213,7 @@ lath_snat_pool_grow(struct lath_snat *snat, struct lath_snat_pool *pool)
 	for (unsigned rest = 0; rest < LATH_SNAT_REST_COUNT; rest++)
 		for (uint32_t i = pool->rested[rest].first; i != SNAT_END;
 				i = snat->resting[i].pool_next)
-			lath_snat_pool_mark(snat, pool, snat->resting[i].port);
+			lath_snat_pool_mark(pool, snat->resting[i].index);
 	return true;
 }
 
@@ -237,21 +244,18 @@ lath_snat_port_index(const struct lath_snat *snat, const struct lath_snat_pool *
 }
 
 void
-lath_snat_pool_clear(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port)
+lath_snat_pool_clear(struct lath_snat_pool *pool, uint32_t index)
 {
-	uint32_t index;
-
 	if (pool->ports == NULL)
 		return;
-	index = lath_snat_port_index(snat, pool, port);
 	/* Free already: it was taken before the pool had a bitmap and never drawn since. */
 	if (!lath_portset_is_free(pool->ports, index))
 		lath_portset_put(pool->ports, index);
 }
 
 void
-lath_snat_pool_mark(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port)
+lath_snat_pool_mark(struct lath_snat_pool *pool, uint32_t index)
 {
 	if (pool->ports != NULL) /* -EBUSY: marked already */
-		lath_portset_take_at(pool->ports, lath_snat_port_index(snat, pool, port));
+		lath_portset_take_at(pool->ports, index);
 }

@@ -28,13 +28,14 @@ list_remove(struct lath_snat *snat, uint32_t idx)
 		snat->resting[record->next].prev = record->prev;
 }
 
-/* Takes the head of a pool's list out of both lists and frees the record. */
-static uint16_t
+/* Takes the head of a pool's list out of both lists and frees the record, which may be read until
+ * the next one is begun.
+ */
+static const struct lath_snat_rested *
 pop(struct lath_snat *snat, struct lath_snat_pool *pool, enum lath_snat_rest rest)
 {
 	uint32_t idx = pool->rested[rest].first;
 	struct lath_snat_rested *record = &snat->resting[idx];
-	uint16_t port = record->port;
 
 	pool->rested[rest].first = record->pool_next;
 	if (record->pool_next == SNAT_END)
@@ -44,7 +45,7 @@ pop(struct lath_snat *snat, struct lath_snat_pool *pool, enum lath_snat_rest res
 	snat->free_resting = idx;
 	snat->resting_count--;
 	pool->resting--;
-	return port;
+	return record;
 }
 
 /* Lets the head of the worker's list go: its port is free. */
@@ -54,7 +55,7 @@ let_go(struct lath_snat *snat, enum lath_snat_rest rest)
 	uint32_t pool_idx = snat->resting[snat->rested[rest].first].pool;
 	struct lath_snat_pool *pool = &snat->pools[pool_idx];
 
-	lath_snat_pool_clear(snat, pool, pop(snat, pool, rest));
+	lath_snat_pool_clear(pool, pop(snat, pool, rest)->index);
 	lath_snat_pool_release(snat, pool_idx);
 }
 
@@ -79,6 +80,7 @@ lath_snat_rest_begin(struct lath_snat *snat, uint32_t pool_idx, uint16_t port,
 		enum lath_snat_rest rest, lath_tick_t now)
 {
 	struct lath_snat_pool *pool = &snat->pools[pool_idx];
+	uint32_t index = lath_snat_port_index(snat, pool, port);
 	struct lath_snat_rested *record;
 	uint32_t idx;
 
@@ -89,7 +91,7 @@ lath_snat_rest_begin(struct lath_snat *snat, uint32_t pool_idx, uint16_t port,
 
 		if (oldest == LATH_SNAT_REST_COUNT) { /* room for none at all */
 			pool->resting--;
-			lath_snat_pool_clear(snat, pool, port);
+			lath_snat_pool_clear(pool, index);
 			lath_snat_pool_release(snat, pool_idx);
 			return;
 		}
@@ -101,6 +103,7 @@ lath_snat_rest_begin(struct lath_snat *snat, uint32_t pool_idx, uint16_t port,
 	*record = (struct lath_snat_rested){
 			.pool = pool_idx,
 			.port = port,
+			.index = (uint16_t)index,
 			.rest = (uint8_t)rest,
 			.freed = now,
 			.next = SNAT_END,
@@ -118,7 +121,7 @@ lath_snat_rest_begin(struct lath_snat *snat, uint32_t pool_idx, uint16_t port,
 		snat->resting[pool->rested[rest].last].pool_next = idx;
 	pool->rested[rest].last = idx;
 	snat->resting_count++;
-	lath_snat_pool_mark(snat, pool, port); /* it may date from before the bitmap */
+	lath_snat_pool_mark(pool, index); /* it may date from before the bitmap */
 }
 
 bool
@@ -148,7 +151,7 @@ lath_snat_rest_take_oldest(struct lath_snat *snat, struct lath_snat_pool *pool, 
 
 		if (rest == LATH_SNAT_REST_COUNT)
 			break;
-		*port = pop(snat, pool, rest);
+		*port = pop(snat, pool, rest)->port;
 		if (lath_snat_reply_is_free(snat, &pool->key, *port)) {
 			snat->reused_early++;
 			return 0;

@@ -21,9 +21,9 @@ uint16_t lath_snat_port_at(const struct lath_snat *snat, const struct lath_snat_
 uint32_t lath_snat_port_index(const struct lath_snat *snat, const struct lath_snat_pool *pool,
 		uint16_t port);
 
-/* The bit of a port that rests, and of one that is free again. */
-void lath_snat_pool_mark(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port);
-void lath_snat_pool_clear(const struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t port);
+/* The bit of a port that rests, and of one that is free again; by its place in the bitmap. */
+void lath_snat_pool_mark(struct lath_snat_pool *pool, uint32_t index);
+void lath_snat_pool_clear(struct lath_snat_pool *pool, uint32_t index);
 
 /* take.c: no flow has this reply. */
 bool lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,

@@ -65,7 +65,8 @@ take_bit(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
 }
 
 int
-lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port)
+lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t *port,
+		const struct lath_snat_pool **from)
 {
 	struct lath_snat_pool *pool;
 	uint32_t idx;
@@ -88,6 +89,7 @@ lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t
 	}
 	pool->live++;
 	pool->high_water = lath_max_u32(pool->high_water, pool->live);
+	*from = pool;
 	return 0;
 }
 
@@ -128,6 +130,7 @@ lath_snat_cancel(struct lath_snat *snat, const struct lath_snat_key *key, uint16
 	if (idx == SNAT_END)
 		return;
 	snat->pools[idx].live--;
-	lath_snat_pool_clear(snat, &snat->pools[idx], port);
+	lath_snat_pool_clear(&snat->pools[idx],
+			lath_snat_port_index(snat, &snat->pools[idx], port));
 	lath_snat_pool_release(snat, idx);
 }

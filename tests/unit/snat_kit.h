@@ -35,7 +35,6 @@ kit_options(struct snat_kit *kit, unsigned workers, uint32_t worker, uint32_t fl
 	options.rest_ticks[LATH_SNAT_REST_SHORT] = KIT_SHORT;
 	options.rest_ticks[LATH_SNAT_REST_TIME_WAIT] = KIT_TIME_WAIT;
 	options.seed = 99;
-	options.hash_key = (struct lath_siphash_key){3, 4};
 	return options;
 }
 
@@ -109,11 +108,23 @@ kit_use(struct snat_kit *kit, const struct lath_snat_key *key, uint16_t port)
 		fail_msg("port %u was given out twice", port);
 }
 
+/* A port that no flow gets; the pool that it comes from must be the key's. */
+static inline int
+kit_draw(struct snat_kit *kit, const struct lath_snat_key *key, uint16_t *port)
+{
+	const struct lath_snat_pool *from = NULL;
+	int rc = lath_snat_take(&kit->snat, key, port, &from);
+
+	if (rc == 0)
+		assert_ptr_equal(from, lath_snat_find(&kit->snat, key));
+	return rc;
+}
+
 /* Takes a port and makes a flow of it. */
 static inline int
 kit_take(struct snat_kit *kit, const struct lath_snat_key *key, uint16_t *port)
 {
-	int rc = lath_snat_take(&kit->snat, key, port);
+	int rc = kit_draw(kit, key, port);
 
 	if (rc != 0)
 		return rc;

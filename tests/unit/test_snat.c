@@ -36,7 +36,7 @@ one_worker_gives_64512_ports_of_a_pool_and_then_none(void **state)
 		kit_open(&kit, &options, 65536);
 		for (unsigned i = 0; i < 64512; i++)
 			assert_int_equal(kit_take(&kit, &key, &port), 0);
-		assert_int_equal(lath_snat_take(&kit.snat, &key, &port), -ENOSPC);
+		assert_int_equal(kit_draw(&kit, &key, &port), -ENOSPC);
 		pool = lath_snat_find(&kit.snat, &key);
 		assert_non_null(pool);
 		assert_int_equal(pool->live, 64512);
@@ -311,14 +311,14 @@ cancelled_port_is_free_at_once(void **state)
 
 	(void)state;
 	open_narrow(16, 16, 4096);
-	assert_int_equal(lath_snat_take(&kit.snat, &key, &port), 0);
+	assert_int_equal(kit_draw(&kit, &key, &port), 0);
 	lath_snat_cancel(&kit.snat, &key, port);
 	assert_null(lath_snat_find(&kit.snat, &key));
 	for (unsigned i = 0; i < 1007; i++)
 		assert_int_equal(kit_take(&kit, &key, &port), 0);
 	for (unsigned i = 0; i < 100; i++) {
-		assert_int_equal(lath_snat_take(&kit.snat, &key, &last), 0);
-		assert_int_equal(lath_snat_take(&kit.snat, &key, &port), -ENOSPC);
+		assert_int_equal(kit_draw(&kit, &key, &last), 0);
+		assert_int_equal(kit_draw(&kit, &key, &port), -ENOSPC);
 		lath_snat_cancel(&kit.snat, &key, last);
 	}
 	assert_int_equal(lath_snat_find(&kit.snat, &key)->live, 1007);
@@ -381,7 +381,7 @@ ports_are_drawn_evenly(void **state)
 		for (unsigned i = 0; i < held; i++)
 			assert_int_equal(kit_take(&kit, &key, &port), 0);
 		for (unsigned i = 0; i < draws; i++) {
-			assert_int_equal(lath_snat_take(&kit.snat, &key, &port), 0);
+			assert_int_equal(kit_draw(&kit, &key, &port), 0);
 			lath_snat_cancel(&kit.snat, &key, port);
 			parts[(port - 1024u) / 1008]++;
 		}

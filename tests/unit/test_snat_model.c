@@ -112,7 +112,7 @@ op_cancel(struct model_pool *pool)
 	uint16_t port;
 	int at;
 
-	if (lath_snat_take(&kit.snat, &pool->key, &port) != 0)
+	if (kit_draw(&kit, &pool->key, &port) != 0)
 		return;
 	assert_true(kit_is_owned(&kit, &pool->key, port));
 	lath_snat_cancel(&kit.snat, &pool->key, port);
