@@ -25,7 +25,7 @@
 #include "gateway.h"
 
 #define RING_SIZE 8192u
-#define BUFFERS 12288u
+#define BUFFERS 3072u
 #define DATA_ROOM (128 + 10240)
 #define QUIET_ROUNDS 3u
 #define START_TICK 100u
