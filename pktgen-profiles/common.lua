@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- Copyright (c) 2026 The Lath authors
 
--- What the profiles share: settings out of the environment, ranges, a run with its report. Loaded by
--- each of them; not a profile itself. Uses nothing of Pktgen but what README.md lists.
+-- What the profiles share: settings out of the environment, ranges, a run with its report. Loaded
+-- by each of them; not a profile itself. Uses nothing of Pktgen but what README.md lists.
 
 local common = {}
 
@@ -27,7 +27,8 @@ function common.text(name, default)
 	return value
 end
 
--- number(name, default, least, most): the same for a number, refused when it is none or out of range.
+-- number(name, default, least, most): the same for a number, refused when it is none or out of
+-- range.
 function common.number(name, default, least, most)
 	local value = tonumber(common.text(name, tostring(default)))
 	if value == nil or value < least or value > most then
@@ -90,9 +91,10 @@ function common.field(setter, first, step, last)
 	setter(common.port, "max", last)
 end
 
--- range{protocol=, service=, service_port=, ports=, size=, addresses=}: frames of clients to a service.
--- Address and port step together, so there are as many different pairs as the least common multiple
--- of the two counts, and no more than common.range_frames. `addresses` follow common.client.
+-- range{protocol=, service=, service_port=, ports=, size=, addresses=}: frames of clients to a
+-- service. Address and port step together, so there are as many different pairs as the least common
+-- multiple of the two counts, and no more than common.range_frames. `addresses` follow
+-- common.client.
 function common.range(frames)
 	local port = common.port
 	local address_step = "0.0.0.0"
@@ -123,8 +125,8 @@ local function totals()
 	return pktgen.portStats(common.port, "port")[tonumber(common.port)]
 end
 
--- send(rate, seconds, quiet): sends for so long, waits for what is still on its way, and returns the
--- port's counters. Unless quiet, a line each second.
+-- send(rate, seconds, quiet): sends for so long, waits for what is still on its way, and returns
+-- the port's counters. Unless quiet, a line each second.
 function common.send(rate, seconds, quiet)
 	pktgen.set(common.port, "count", 0)
 	pktgen.set(common.port, "rate", rate)

@@ -1,17 +1,19 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- Copyright (c) 2026 The Lath authors
 
--- Established flows: the hit path and nothing else. LATH_FLOWS UDP flows of one client (1,024 unless
--- said otherwise, 24,576 at most) are made at a low rate, then their frames come again and again.
+-- Established flows: the hit path and nothing else. LATH_FLOWS UDP flows of one client (1,024
+-- unless said otherwise, 24,576 at most) are made at a low rate, then their frames come again and
+-- again.
 --
 -- Configuration: one-tenant-nic.json, one-tenant-veth.json.
--- Targets: testpmd, 5tswap; without an answer the flows live shorter, but hits they are all the same.
+-- Targets: testpmd, 5tswap; without an answer the flows live shorter, but hits they are all the
+-- same.
 -- Expect: received equals sent. Any other number is a loss, or an answer that did not come.
 -- Look at: lathctl show services (FLOWS is LATH_FLOWS and FLOWS-TOTAL stands still), show drops
 -- (nothing), show workers (BUSY; IMBALANCE 0 afterwards).
 --
--- Settings: LATH_FLOWS, LATH_RATE (percent, 10), LATH_SECONDS (10), LATH_SIZE (64); README.md has those
--- of all profiles.
+-- Settings: LATH_FLOWS, LATH_RATE (percent, 10), LATH_SECONDS (10), LATH_SIZE (64); README.md has
+-- those of all profiles.
 
 local here = debug.getinfo(1, "S").source:match("^@(.*/)") or "pktgen-profiles/"
 local common = dofile(here .. "common.lua")

@@ -2,14 +2,15 @@
 -- Copyright (c) 2026 The Lath authors
 
 -- IMIX, the simple one: 7 frames of 64 bytes, 4 of 594, 1 of 1,518, over and over. A port has 16
--- sequences and no ranges in them, so these are 12 established flows, one for each frame of the mix.
+-- sequences and no ranges in them, so these are 12 established flows, one for each frame of the
+-- mix.
 --
 -- Configuration: one-tenant-nic.json, one-tenant-veth.json.
 -- Targets: testpmd, 5tswap.
--- Expect: received equals sent; a frame is 361.8 bytes on average, so at 10 % of 10 Gbit/s there are
--- about 327,000 a second.
--- Look at: lathctl show ports (RX-BYTES over RX is 357.8: no CRC), show services, show drops (nothing;
--- oversize when an attachment's MTU is below 1500).
+-- Expect: received equals sent; a frame is 361.8 bytes on average, so at 10 % of 10 Gbit/s there
+-- are about 327,000 a second.
+-- Look at: lathctl show ports (RX-BYTES over RX is 357.8: no CRC), show services, show drops
+-- (nothing; oversize when an attachment's MTU is below 1500).
 --
 -- Settings: LATH_RATE (percent, 10), LATH_SECONDS (10).
 

@@ -2,15 +2,16 @@
 -- Copyright (c) 2026 The Lath authors
 
 -- Latency there and back, by Pktgen's latency sampler (its built-in average gave 0). One flow at a
--- steady rate; the sampler's file has one figure a line, taken here for nanoseconds as the source of
--- Pktgen says. Each figure is the whole way: generator, gateway, testpmd, gateway, generator. Measure
--- once with a wire in the gateway's place and compare; the difference is the gateway's, twice.
+-- steady rate; the sampler's file has one figure a line, taken here for nanoseconds as the source
+-- of Pktgen says. Each figure is the whole way: generator, gateway, testpmd, gateway, generator.
+-- Measure once with a wire in the gateway's place and compare; the difference is the gateway's,
+-- twice.
 --
--- Configuration: one-tenant-nic.json, one-tenant-veth.json. They have a listener on UDP port 1028, too,
--- where later forms of Pktgen send their probes, whatever port is set.
+-- Configuration: one-tenant-nic.json, one-tenant-veth.json. They have a listener on UDP port 1028,
+-- too, where later forms of Pktgen send their probes, whatever port is set.
 -- Targets: testpmd, 5tswap.
--- Expect: LATH_SAMPLES samples and their percentiles. Over veth pairs, or with adaptive workers that
--- sleep up to 200 us, the scheduler is what is measured: poll, on CPUs of their own.
+-- Expect: LATH_SAMPLES samples and their percentiles. Over veth pairs, or with adaptive workers
+-- that sleep up to 200 us, the scheduler is what is measured: poll, on CPUs of their own.
 -- Look at: lathctl show workers (BUSY), show drops (nothing), show services (FLOWS 1 or 2).
 --
 -- Settings: LATH_RATE (percent, 1), LATH_SECONDS (10), LATH_SIZE (128: a timestamp needs room),

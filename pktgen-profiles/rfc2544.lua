@@ -2,20 +2,22 @@
 -- Copyright (c) 2026 The Lath authors
 
 -- Throughput after RFC 2544 section 26.1: the highest rate at which not one frame is lost, found by
--- halving. One frame size a run; README.md has the loop over those of section 9.1. What is counted is
--- the way there and back: a frame that returns has passed the gateway twice, and testpmd besides. So
--- measure once with a wire in the gateway's place: a rig that loses at the same rate is what you found.
+-- halving. One frame size a run; README.md has the loop over those of section 9.1. What is counted
+-- is the way there and back: a frame that returns has passed the gateway twice, and testpmd
+-- besides. So measure once with a wire in the gateway's place: a rig that loses at the same rate is
+-- what you found.
 --
 -- Configuration: one-tenant-nic.json, one-tenant-veth.json.
 -- Targets: testpmd, 5tswap.
 -- Expect: a table of trials, then the rate. Section 24 wants trials of 60 seconds: LATH_SECONDS=60.
--- Over veth pairs, or with generator and gateway on the same cores, losses come from the scheduler and
--- the result says little.
--- Look at: lathctl show drops (tx_full), show ports (MISSED: the gateway was too slow; TX-ERR), show
--- workers (BUSY) for which side lost.
+-- Over veth pairs, or with generator and gateway on the same cores, losses come from the scheduler
+-- and the result says little.
+-- Look at: lathctl show drops (tx_full), show ports (MISSED: the gateway was too slow; TX-ERR),
+-- show workers (BUSY) for which side lost.
 --
 -- Settings: LATH_SIZE (64), LATH_FLOWS (1024), LATH_SECONDS a trial (10), LATH_RATE to begin with
--- (100), LATH_STEP, the resolution in percent of the link (0.5), LATH_LOSS, frames that may be lost (0).
+-- (100), LATH_STEP, the resolution in percent of the link (0.5), LATH_LOSS, frames that may be lost
+-- (0).
 
 local here = debug.getinfo(1, "S").source:match("^@(.*/)") or "pktgen-profiles/"
 local common = dofile(here .. "common.lua")

@@ -2,16 +2,17 @@
 -- Copyright (c) 2026 The Lath authors
 
 -- SYN flood: 24,576 TCP SYNs of 96 addresses and 24,576 ports that no handshake follows, again and
--- again. The first round makes half-open flows, later ones are what the gateway takes for SYNs that are
--- sent again.
+-- again. The first round makes half-open flows, later ones are what the gateway takes for SYNs that
+-- are sent again.
 --
 -- Configuration: one-tenant-nic.json, one-tenant-veth.json (the TCP service 198.18.0.20, port 80).
--- Targets: testpmd, rxonly: they are silent. 5tswap would send each SYN back as a SYN of the target.
+-- Targets: testpmd, rxonly: they are silent. 5tswap would send each SYN back as a SYN of the
+-- target.
 -- Expect: nothing returns. 24,576 half-open flows, no more, that end tcpHalfOpenSeconds (240) after
 -- their last SYN. A client of established.lua on another port is not to notice.
--- Look at: lathctl show services (FLOWS of web: 24,576), show workers (FLOWS of how many; BUSY), show
--- nat (USED), show drops (flow_table_full or snat_exhausted when tables are smaller than the flood),
--- status --all.
+-- Look at: lathctl show services (FLOWS of web: 24,576), show workers (FLOWS of how many; BUSY),
+-- show nat (USED), show drops (flow_table_full or snat_exhausted when tables are smaller than the
+-- flood), status --all.
 --
 -- Settings: LATH_RATE (percent, 10), LATH_SECONDS (10), LATH_SIZE (64).
 

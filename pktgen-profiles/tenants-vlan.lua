@@ -3,15 +3,15 @@
 
 -- Overlapping tenants: sixteen VPCs on VLANs 100 to 115, each with the same client, the same source
 -- ports and the same service address. VLAN and port step together, and 16 and 1,535 have no common
--- divisor, so in 24,560 frames every one of 1,535 ports comes once on every VLAN: flows that nothing but
--- the tenant tells apart.
+-- divisor, so in 24,560 frames every one of 1,535 ports comes once on every VLAN: flows that
+-- nothing but the tenant tells apart.
 --
 -- Configuration: tenants-vlan-nic.json, tenants-vlan-veth.json.
 -- Targets: testpmd, 5tswap.
 -- Expect: received equals sent, 24,560 flows, 1,535 a tenant.
--- Look at: lathctl show vpcs (the same numbers for every tenant), show services (FLOWS of names), show
--- flows --client 10.0.0.5 --client-port 1024 (sixteen flows, one a tenant), show drops (nothing;
--- no_attachment when tags were lost on the way).
+-- Look at: lathctl show vpcs (the same numbers for every tenant), show services (FLOWS of names),
+-- show flows --client 10.0.0.5 --client-port 1024 (sixteen flows, one a tenant), show drops
+-- (nothing; no_attachment when tags were lost on the way).
 --
 -- Settings: LATH_RATE (percent, 10), LATH_SECONDS (10), LATH_SIZE (68).
 

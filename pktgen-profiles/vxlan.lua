@@ -1,17 +1,18 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- Copyright (c) 2026 The Lath authors
 
--- VXLAN tenants: sixteen VNIs with the same addresses inside, out of a capture that our script writes:
+-- VXLAN tenants: sixteen VNIs with the same addresses inside, out of a capture that our script
+-- writes:
 --
 --     scripts/pktgen-pcap --vxlan --flows 24576 --output vxlan.pcap
---     pktgen -l 0-1 ... -- -P -m "1.0" -s 0:vxlan.pcap -f pktgen-profiles/vxlan.lua
+--     pktgen ... -- -P -m "1.0" -s 0:vxlan.pcap -f pktgen-profiles/vxlan.lua
 --
--- Not Pktgen's own VXLAN mode: by its source that writes a VXLAN header and then its fill pattern, so
--- there is no frame inside that a gateway could forward.
+-- Not Pktgen's own VXLAN mode: by its source that writes a VXLAN header and then its fill pattern,
+-- so there is no frame inside that a gateway could forward.
 --
--- LIMIT: Lath has no VXLAN attachments yet. The configuration that goes with this profile comes with
--- them; until then the gateway drops these frames (own_address, or no_attachment). Nothing but the
--- generator's side has been tried.
+-- LIMIT: Lath has no VXLAN attachments yet. The configuration that goes with this profile comes
+-- with them; until then the gateway drops these frames (vpc_source: the tunnel's ends are in no
+-- VPC). Nothing but the generator's side has been tried.
 --
 -- Settings: LATH_RATE (percent, 10), LATH_SECONDS (10).
 

@@ -41,9 +41,10 @@ def lua(tmp_path):
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("LATH_", "STANDIN_"))}
         seen = tmp_path / "seen.json"
         seen.unlink(missing_ok=True)
+        wanted = {k: str(v) for k, v in environment.items()}
         process = subprocess.run(
             ["lua5.4", str(STANDIN), str(script)],
-            env={**clean, "STANDIN_RESULT": str(seen), **{k: str(v) for k, v in environment.items()}},
+            env={**clean, "STANDIN_RESULT": str(seen), **wanted},
             cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         return Done(process, seen)
 

@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: BSD-3-Clause
 -- Copyright (c) 2026 The Lath authors
 
--- A stand-in for Pktgen 23.03 as far as Lua scripts see it: exactly its functions, strictly. A name it
--- does not have, a port, key or value it would not take ends the script. Nothing is sent: time passes
--- when the script sleeps, frames are counted, and a stand-in for gateway and targets returns them.
+-- A stand-in for Pktgen 23.03 as far as Lua scripts see it: exactly its functions, strictly. A name
+-- it does not have, a port, key or value it would not take ends the script. Nothing is sent: time
+-- passes when the script sleeps, frames are counted, and a stand-in for gateway and targets returns
+-- them.
 --
 --     lua5.4 standin.lua PROFILE
 --
@@ -185,7 +186,7 @@ end
 -- The frames of a capture (little-endian, microseconds), their sizes only.
 local function pcap_frames()
 	local frames = {}
-	local file = io.open(os.getenv("STANDIN_PCAP") or "", "rb") or refuse("pcap: no file was given by -s")
+	local file = io.open(os.getenv("STANDIN_PCAP"), "rb") or refuse("pcap: no such file")
 	local data = file:read("a")
 	file:close()
 	if string.unpack("<I4", data) ~= 0xa1b2c3d4 then
@@ -220,8 +221,9 @@ end
 
 -- What a run's frames are, for the tests: how many of what, and the bounds of each field.
 local function describe(port, frames)
-	local run = {mode = mode_of(port), rate = port.single.rate, frames = #frames, flows = 0, sizes = {},
-		vlans = {}, protocols = {}, bounds = {}, latency = port.modes.latency == true}
+	local run = {mode = mode_of(port), rate = port.single.rate, frames = #frames, flows = 0,
+		sizes = {}, vlans = {}, protocols = {}, bounds = {},
+		latency = port.modes.latency == true}
 	local flows = {}
 	local bytes = 0
 	for _, frame in ipairs(frames) do
@@ -248,11 +250,33 @@ local function describe(port, frames)
 	return run
 end
 
+-- What was stamped last, and of what: a search starts the same frames again and again.
+local stamped = {}
+
+local function described(port)
+	if mode_of(port) ~= "range" then
+		return describe(port, frames_of(port))
+	end
+	local parts = {port.range.proto, tostring(port.modes.vlan)}
+	for name, field in pairs(port.range.fields) do
+		parts[#parts + 1] = table.concat({name, field.start, field.inc, field.min, field.max}, " ")
+	end
+	table.sort(parts)
+	local key = table.concat(parts, "/")
+	stamped[key] = stamped[key] or describe(port, frames_of(port))
+	local run = {}
+	for name, value in pairs(stamped[key]) do
+		run[name] = value
+	end
+	run.rate, run.latency = port.single.rate, port.modes.latency == true
+	return run
+end
+
 local function start(port)
 	if port.run ~= nil then
 		return
 	end
-	local run = describe(port, frames_of(port))
+	local run = described(port)
 	-- The rate comes from the single packet's size, in range mode too.
 	local size = mode_of(port) == "range" and port.single.size or run.average_size
 	port.speed = port.single.rate / 100 * link_bits / ((size + 20) * 8)
@@ -317,8 +341,8 @@ local function switch(name, mode, act)
 	end)
 end
 
--- other(name): a function that is there and that no profile of ours needs: nothing is known of it here
--- but its name.
+-- other(name): a function that is there and that no profile of ours needs: nothing is known of it
+-- here but its name.
 local function other(...)
 	for _, name in ipairs{...} do
 		api[name] = function()
@@ -456,7 +480,8 @@ other("rnd", "rnd_list", "seqTable", "capture", "rxtap", "txtap")
 api.seq = function(...)
 	result.calls = result.calls + 1
 	count_arguments("seq", select("#", ...), 12, 13)
-	local index, list, dst_mac, src_mac, dst_ip, src_ip, src_port, dst_port, kind, proto, vlan, size = ...
+	local index, list, dst_mac, src_mac, dst_ip, src_ip, src_port, dst_port, kind, proto, vlan,
+		size = ...
 	integer("seq", index, 0, SEQUENCES - 1)
 	for _, port in ipairs(port_list("seq", list)) do
 		port.sequences[index] = {

@@ -15,8 +15,10 @@ from conftest import ROOT
 
 
 def frames(path):
-    with RawPcapReader(str(path)) as reader:
-        return [data for data, _ in reader]
+    reader = RawPcapReader(str(path))
+    data = [frame for frame, _ in reader]
+    reader.close()
+    return data
 
 
 def flow_of(packet):
@@ -89,9 +91,9 @@ def test_tenants_of_vxlan_have_the_same_flows(capture):
 
 
 @pytest.mark.parametrize("options", [
-    ("--size", "63"), ("--size", "1519"), ("--flows", "0"), ("--flows", "64513", "--addresses", "1"),
-    ("--addresses", "246"), ("--gateway-mac", "02:00"), ("--service", "10.0.0"), ("--vxlan", "--size",
-    "1469"), ("--vxlan", "--first-vni", "16777215"),
+    ("--size", "63"), ("--size", "1519"), ("--vxlan", "--size", "1469"), ("--flows", "0"),
+    ("--flows", "64513", "--addresses", "1"), ("--addresses", "246"), ("--gateway-mac", "02:00"),
+    ("--service", "10.0.0"), ("--vxlan", "--first-vni", "16777215"),
 ])
 def test_senseless_options_are_refused(options, tmp_path):
     path = tmp_path / "none.pcap"

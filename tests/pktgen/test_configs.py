@@ -51,7 +51,8 @@ def test_it_fits_the_schema(path):
 
 def test_each_is_there_for_both_rigs_and_every_part_is_used():
     stems = {re.sub(r"-(nic|veth)$", "", path.stem) for path in FILES}
-    assert {path.stem for path in FILES} == {f"{stem}-{rig}" for stem in stems for rig in ("nic", "veth")}
+    both = {f"{stem}-{rig}" for stem in stems for rig in ("nic", "veth")}
+    assert {path.stem for path in FILES} == both
     used = {name for path in FILES for name in json.loads(path.read_text())["include"]}
     assert used == {f"parts/{path.name}" for path in PARTS}
     for path in FILES:
@@ -87,7 +88,8 @@ def test_services_are_where_profiles_send(path):
 
 def test_tenants_are_on_the_profiles_vlans():
     text = (PROFILES / "tenants-vlan.lua").read_text()
-    first, count = map(int, re.search(r"local first_vlan, tenants, ports = (\d+), (\d+),", text).groups())
+    found = re.search(r"local first_vlan, tenants, ports = (\d+), (\d+),", text)
+    first, count = map(int, found.groups())
     vlans = [attachment["vlan"] for vpc in merged(PROFILES / "tenants-vlan-nic.json")["vpcs"]
              for attachment in vpc["attachments"] if "vlan" in attachment]
     assert vlans == list(range(first, first + count))

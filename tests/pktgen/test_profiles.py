@@ -144,7 +144,6 @@ def test_search_finds_the_rate_at_which_the_device_loses(size, capacity, profile
     assert packets > min(capacity, line) - 0.005 * line - 1, "further off than LATH_STEP"
     assert percent == pytest.approx(packets / line * 100, abs=0.01)
     assert len(done.runs) - 1 <= 9, "halving takes no more trials than log2(100 / 0.5) + 1"
-    assert "passed" not in done.text or f"lost 0  passed" in done.text
 
 
 def test_search_ends_at_once_when_nothing_is_lost(profile):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The Lath authors
-"""The stand-in is strict, and it has exactly what Pktgen 23.03 has: else the other tests say little."""
+"""The stand-in is strict and has exactly what Pktgen 23.03 has: else the other tests say little."""
 
 import re
 import shutil
@@ -11,11 +11,11 @@ from conftest import NAMES, PROFILES
 
 # All that Pktgen 23.03 gives to Lua, as far as it was seen working (issue 3, item 4).
 FUNCTIONS = """
-start stop clr clear reset quit delay sleep pause continue input load run save screen cls update page
-port set set_mac set_ipaddr set_proto set_type vlan vlanid cos tos vxlan vxlan_id mpls qinq gre gre_eth
-pattern userPattern ping4 send_arp icmp_echo set_range range gtpu_teid rnd rnd_list seq seqTable pcap
-capture rxtap txtap latency jitter latsampler_params latsampler portStats portSizes pktStats portInfo
-linkState isSending portCount totalPorts
+start stop clr clear reset quit delay sleep pause continue input load run save screen cls update
+page port set set_mac set_ipaddr set_proto set_type vlan vlanid cos tos vxlan vxlan_id mpls qinq gre
+gre_eth pattern userPattern ping4 send_arp icmp_echo set_range range gtpu_teid rnd rnd_list seq
+seqTable pcap capture rxtap txtap latency jitter latsampler_params latsampler portStats portSizes
+pktStats portInfo linkState isSending portCount totalPorts
 """.split()
 RANGE = """
 dst_mac src_mac set_type src_ip dst_ip ip_proto src_port dst_port ttl hop_limits vlan_id mpls_entry
@@ -88,11 +88,12 @@ def test_mistake_ends_the_script(text, why, tmp_path, lua):
 
 
 def misspelt(text):
-    """A copy for each name of Pktgen's and each key in the text, with one of its letters doubled."""
-    names = re.finditer(r'pktgen\.(?:range\.)?(\w+)|"(rate|size|count|seq_cnt|start|inc|min|max|port|on|off'
-                        r'|udp|tcp|src|dst|sport|dport|ipv4|simple|pkts_tx)"', text)
+    """A copy for each name of Pktgen's and each key in the text, with a letter of it doubled."""
+    names = re.finditer(r'pktgen\.(?:range\.)?(\w+)|"(rate|size|count|seq_cnt|start|inc|min|max'
+                        r'|port|on|off|udp|tcp|src|dst|sport|dport|ipv4|simple)"|\.(pkts_[rt]x|imissed'
+                        r'|[io]packets|[io]errors|rx_nombuf)\b', text)
     for found in names:
-        at = found.end(1) if found.group(1) else found.end(2)
+        at = found.end(found.lastindex)
         yield found.group(0), text[:at] + text[at - 1] + text[at:]
 
 
