@@ -49,6 +49,7 @@ LATH_PACKAGES_TEST=(
 	iputils-ping
 	libclang-rt-14-dev
 	libcmocka-dev
+	lua5.4
 	netcat-openbsd
 	procps
 	python3-jsonschema
