@@ -2,8 +2,8 @@
 -- Copyright (c) 2026 The Lath authors
 
 -- Latency there and back, by Pktgen's latency sampler (its built-in average gave 0). One flow at a
--- steady rate; the sampler's file has one figure a line, taken here for nanoseconds as the source
--- of Pktgen says. Each figure is the whole way: generator, gateway, testpmd, gateway, generator.
+-- steady rate; the sampler's file has one figure a line, taken here for nanoseconds (so
+-- does a public script; Pktgen's own text does not say). Each figure is the whole way: generator, gateway, testpmd, gateway, generator.
 -- Measure once with a wire in the gateway's place and compare; the difference is the gateway's,
 -- twice.
 --

@@ -91,16 +91,23 @@ take(struct lath_portset *set, uint32_t idx)
 }
 
 int
-lath_portset_take(struct lath_portset *set, uint32_t start)
+lath_portset_peek(const struct lath_portset *set, uint32_t start)
 {
 	int idx;
 
 	if (set->free_count == 0)
 		return lath_err(ENOSPC);
 	idx = find_from(set, start % set->count);
-	if (idx < 0)
-		idx = find_from(set, 0); /* cannot fail: something is free */
-	take(set, (uint32_t)idx);
+	return idx >= 0 ? idx : find_from(set, 0); /* cannot fail: something is free */
+}
+
+int
+lath_portset_take(struct lath_portset *set, uint32_t start)
+{
+	int idx = lath_portset_peek(set, start);
+
+	if (idx >= 0)
+		take(set, (uint32_t)idx);
 	return idx;
 }
 

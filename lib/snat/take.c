@@ -14,33 +14,60 @@
 #define PROBE_PORT_FIRST 512u
 #define PROBE_PORT_COUNT 512u
 
-bool
-lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,
-		uint16_t port)
+static struct lath_key4
+reply_key(const struct lath_snat_key *key, uint16_t port)
 {
 	lath_be16_t port_be = lath_to_be16(port);
 	bool echo = key->proto_vpc >> 24 == LATH_PROTO_ICMP;
-	struct lath_key4 reply = {
+
+	return (struct lath_key4){
 			.src_be = key->target_be,
 			.dst_be = key->nat_be,
 			.src_port_be = echo ? port_be : key->target_port_be,
 			.dst_port_be = port_be,
 			.proto_vpc = key->proto_vpc,
 	};
+}
+
+bool
+lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,
+		uint16_t port)
+{
+	struct lath_key4 reply = reply_key(key, port);
 
 	return lath_flow_find4(snat->flows, &reply, lath_flow_hash4(snat->flows, &reply)) ==
 			LATH_FLOW_NONE;
 }
 
+/* Draws where the pool's next port is looked for, and fetches the bucket line that will tell
+ * whether it is free: by then the line is there.
+ */
+static void
+look_ahead(struct lath_snat *snat, struct lath_snat_pool *pool)
+{
+	struct lath_key4 reply;
+	int index;
+
+	pool->ahead = (uint16_t)lath_random_below(&snat->random, snat->port_count);
+	index = pool->ports == NULL ? pool->ahead : lath_portset_peek(pool->ports, pool->ahead);
+	if (index < 0)
+		return;
+	reply = reply_key(&pool->key, lath_snat_port_at(snat, pool, (uint32_t)index));
+	__builtin_prefetch(lath_flow_bucket_of(snat->flows, lath_flow_hash4(snat->flows, &reply)),
+			1);
+}
+
 static int
 take_random(struct lath_snat *snat, const struct lath_snat_pool *pool, uint16_t *port)
 {
+	uint32_t index = pool->ahead;
+
 	for (unsigned try = 0; try < RANDOM_TRIES; try++) {
-		*port = lath_snat_port_at(snat, pool,
-				lath_random_below(&snat->random, snat->port_count));
+		*port = lath_snat_port_at(snat, pool, index);
 		if (!lath_snat_rest_holds(snat, pool, *port) &&
 				lath_snat_reply_is_free(snat, &pool->key, *port))
 			return 0;
+		index = lath_random_below(&snat->random, snat->port_count);
 	}
 	return lath_err(ENOSPC);
 }
@@ -51,15 +78,17 @@ take_bit(struct lath_snat *snat, struct lath_snat_pool *pool, uint16_t *port)
 	/* A drawn port may be in use since before the bitmap: at most SNAT_SMALL_MAX are (more if
 	 * the slab was full for a while); its bit stays set, so each is met once.
 	 */
+	uint32_t start = pool->ahead;
+
 	for (uint32_t try = 0; try < snat->port_count; try++) {
-		int index = lath_portset_take(pool->ports,
-				lath_random_below(&snat->random, snat->port_count));
+		int index = lath_portset_take(pool->ports, start);
 
 		if (index < 0)
 			return index;
 		*port = lath_snat_port_at(snat, pool, (uint32_t)index);
 		if (lath_snat_reply_is_free(snat, &pool->key, *port))
 			return 0;
+		start = lath_random_below(&snat->random, snat->port_count);
 	}
 	return lath_err(ENOSPC);
 }
@@ -87,6 +116,7 @@ lath_snat_take(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t
 		lath_snat_pool_release(snat, idx);
 		return rc;
 	}
+	look_ahead(snat, pool);
 	pool->live++;
 	pool->high_water = lath_max_u32(pool->high_water, pool->live);
 	*from = pool;

@@ -48,7 +48,10 @@ random_step(struct lath_portset *set, struct model *model, uint64_t *random, uns
 			model->free_count--;
 		}
 	} else {
-		assert_int_equal(lath_portset_take(set, idx), model_take(model, idx));
+		int peeked = lath_portset_peek(set, idx);
+
+		assert_int_equal(lath_portset_take(set, idx), peeked);
+		assert_int_equal(peeked, model_take(model, idx));
 	}
 	assert_int_equal(lath_portset_free_count(set), model->free_count);
 }
