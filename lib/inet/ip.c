@@ -142,7 +142,14 @@ same_head(const uint8_t *a, const uint8_t *b, unsigned bits)
 {
 	unsigned whole = bits / 8;
 	unsigned rest = bits % 8;
+	uint32_t a_be;
+	uint32_t b_be;
 
+	if (bits <= 32 && bits > 0) { /* all of IPv4, without a call */
+		memcpy(&a_be, a, sizeof(a_be));
+		memcpy(&b_be, b, sizeof(b_be));
+		return __builtin_bswap32(a_be ^ b_be) >> (32 - bits) == 0;
+	}
 	if (memcmp(a, b, whole) != 0)
 		return false;
 	return rest == 0 || ((a[whole] ^ b[whole]) & (0xff00u >> rest) & 0xffu) == 0;

@@ -96,6 +96,8 @@ struct lath_model_vpc {
 	struct lath_model_nat_range *nat_ranges;
 	uint32_t nat_range_count;
 	uint32_t nat_address_count; /* sum over nat_ranges */
+	struct lath_ip *own;        /* the gateway's addresses on all of its attachments */
+	uint32_t own_count;
 	char id[LATH_CONFIG_ID_MAX];
 	char name[LATH_CONFIG_NAME_MAX];
 	char account[16];
@@ -278,8 +280,8 @@ bool lath_model_vpc_has_nat(const struct lath_model_vpc *vpc, const struct lath_
  */
 bool lath_model_is_own(const struct lath_model_attachment *attachment, const struct lath_ip *ip);
 
-/** The same on any attachment of the VPC. O(attachments). */
-bool lath_model_vpc_owns(const struct lath_model *model, uint32_t vpc, const struct lath_ip *ip);
+/** The same on any attachment of the VPC. O(its own addresses). @thread any */
+bool lath_model_vpc_owns(const struct lath_model_vpc *vpc, const struct lath_ip *ip);
 
 /** True when the gateway answers ARP for `ip` on this attachment: own address, or a NAT address or
  *  visible service address that lies in an attached subnet (only where `announce`).

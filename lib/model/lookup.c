@@ -170,13 +170,10 @@ lath_model_is_own(const struct lath_model_attachment *attachment, const struct l
 }
 
 bool
-lath_model_vpc_owns(const struct lath_model *model, uint32_t vpc, const struct lath_ip *ip)
+lath_model_vpc_owns(const struct lath_model_vpc *vpc, const struct lath_ip *ip)
 {
-	for (uint32_t i = 0; i < model->attachment_count; i++) {
-		const struct lath_model_attachment *attachment = model->attachments[i];
-
-		if (attachment != NULL && attachment->vpc == vpc &&
-				lath_model_is_own(attachment, ip))
+	for (uint32_t i = 0; i < vpc->own_count; i++) {
+		if (lath_ip_equal(&vpc->own[i], ip))
 			return true;
 	}
 	return false;

@@ -80,16 +80,39 @@ count_routes(const struct lath_config_vpc *vpc)
 	return count;
 }
 
+static uint32_t
+count_own(const struct lath_config_vpc *vpc)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+		count += vpc->attachments[i].address_count;
+	return count;
+}
+
+static uint32_t
+fill_own(struct lath_ip *own, const struct lath_config_vpc *vpc)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+		for (uint32_t j = 0; j < vpc->attachments[i].address_count; j++)
+			own[count++] = vpc->attachments[i].addresses[j].ip;
+	return count;
+}
+
 static struct image *
 vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *attachments,
 		const struct nat_ranges *ranges)
 {
 	uint32_t route_count = count_routes(cfg);
+	uint32_t own_count = count_own(cfg);
 	size_t used = IMAGE_ROOM(1, sizeof(struct lath_model_vpc));
 	struct image *image = lath_model_image_create(used +
 			IMAGE_ROOM(cfg->prefix_count, sizeof(struct lath_prefix)) +
 			IMAGE_ROOM(route_count, sizeof(struct lath_model_route)) +
-			IMAGE_ROOM(ranges->count, sizeof(struct lath_model_nat_range)));
+			IMAGE_ROOM(ranges->count, sizeof(struct lath_model_nat_range)) +
+			IMAGE_ROOM(own_count, sizeof(struct lath_ip)));
 	struct lath_model_vpc *vpc;
 	struct lath_prefix *prefixes;
 	struct lath_model_nat_range *nat_ranges;
@@ -116,6 +139,7 @@ vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *att
 		vpc->nat_address_count += lath_min_u32(nat_ranges[i].count, room);
 	}
 	vpc->nat_range_count = ranges->count;
+	vpc->own_count = fill_own(IMAGE_CARVE(image, &used, vpc->own, own_count), cfg);
 	return image;
 }
 

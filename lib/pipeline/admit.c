@@ -12,17 +12,13 @@
 static uint64_t
 choice_hash(const struct lath_worker *w, const struct lath_packet *pkt)
 {
-	struct {
-		uint64_t vpc_key;
-		struct lath_key4 key;
-	} input = {
-			.vpc_key = w->model->vpcs[lath_packet_vpc(pkt)]->key,
-			.key = pkt->key4,
-	};
+	struct lath_key4 key = pkt->key4;
+	uint64_t words[3] = {w->model->vpcs[lath_packet_vpc(pkt)]->key};
 	struct lath_siphash_key seed = {.k0 = w->model->hash_seed, .k1 = UINT64_C(0x4c617468)};
 
-	input.key.proto_vpc &= ~LATH_KEY_VPC_MASK; /* an index is this gateway's own */
-	return lath_siphash13(&seed, &input, sizeof(input));
+	key.proto_vpc &= ~LATH_KEY_VPC_MASK; /* an index is this gateway's own */
+	memcpy(words + 1, &key, sizeof(key));
+	return lath_siphash13_3w(&seed, words);
 }
 
 /* To an address of the gateway or of its NAT pools. True: the packet is gone. */
@@ -31,7 +27,7 @@ is_ours(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_vpc *
 		const struct lath_ip *dst)
 {
 	const struct lath_packet *pkt = packet_of(m);
-	bool own = lath_model_vpc_owns(w->model, vpc->index, dst);
+	bool own = lath_model_vpc_owns(vpc, dst);
 
 	if (own && pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO) {
 		lath_local_echo(w, m);
@@ -137,7 +133,7 @@ lath_admit(struct lath_worker *w, struct rte_mbuf *m)
 		drop(w, m, vpc->index, LATH_DROP_vpc_source);
 		return LATH_FLOW_NONE;
 	}
-	if (lath_model_vpc_owns(w->model, vpc->index, &src)) {
+	if (lath_model_vpc_owns(vpc, &src)) {
 		drop(w, m, vpc->index, LATH_DROP_martian);
 		return LATH_FLOW_NONE;
 	}
