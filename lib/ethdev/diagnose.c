@@ -190,6 +190,8 @@ lath_ethdev_check_device(const struct lath_config_port *cfg, struct lath_error *
 		return check_tap(cfg, err);
 	if (lath_ethdev_driver_is(cfg->device, "net_af_packet"))
 		return check_af_packet(cfg, err);
+	if (lath_ethdev_driver_is(cfg->device, "net_memif"))
+		return lath_ethdev_memif_check(cfg, err);
 	return 0;
 }
 

@@ -52,6 +52,11 @@ void lath_ethdev_kernel_close(struct lath_port *port);
 int lath_ethdev_kernel_set_mtu(const struct lath_port *port, uint16_t mtu);
 int lath_ethdev_kernel_link(const struct lath_port *port, bool *up);
 
+/* ---- memif.c: ports to another process ----------------------------------------------------- */
+
+/* Refuses a client without a server; removes the socket file of a server that is gone. */
+int lath_ethdev_memif_check(const struct lath_config_port *cfg, struct lath_error *err);
+
 /* ---- rss.c --------------------------------------------------------------------------------- */
 
 /* Hash functions to ask for, of those that the driver has. */

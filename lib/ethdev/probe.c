@@ -171,12 +171,16 @@ probe_slaves(const char *device)
 	}
 }
 
-/* net_tap logs errors for a multiq qdisc that kernels without it refuse; it works without. */
+/* net_tap logs errors for a multiq qdisc that kernels without it refuse; it works without.
+ * net_memif warns that second processes of ours could not use it; there are none.
+ */
 static void
 quiet_driver(const char *device)
 {
 	if (lath_ethdev_driver_is(device, "net_tap"))
 		(void)rte_log_set_level_pattern("pmd.net.tap", RTE_LOG_CRIT);
+	if (lath_ethdev_driver_is(device, "net_memif"))
+		(void)rte_log_set_level_pattern("pmd.net.memif", RTE_LOG_ERR);
 }
 
 static int

@@ -9,6 +9,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -214,6 +216,7 @@ wrong_devices_are_refused_with_a_reason(void **state)
 			{"net_af_packet0", "names no interface"},
 			{"net_af_packet0,iface=nosuch", "no network interface \"nosuch\""},
 			{"net_null0,nosuch=1", "DPDK cannot open"},
+			{"net_memif0,socket-abstract=no,socket=nosuch.sock", "nobody serves"},
 	};
 	struct lath_port port;
 
@@ -229,6 +232,38 @@ wrong_devices_are_refused_with_a_reason(void **state)
 			fail_msg("%s", err.text);
 		assert_int_equal(rte_eth_dev_count_avail(), 0);
 	}
+}
+
+/* The driver itself refuses a path that exists, whether anybody listens or not. */
+static void
+memif_servers_replace_a_dead_ones_socket_and_share_their_own(void **state)
+{
+	char path[] = "/tmp/lath-memif-XXXXXX";
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct lath_port ports[2];
+	char device[128];
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+
+	(void)state;
+	assert_non_null(mkdtemp(path));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s/sock", path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+	for (unsigned i = 0; i < 2; i++) {
+		struct lath_config_port cfg;
+
+		snprintf(device, sizeof(device),
+				"net_memif%u,role=server,id=%u,socket-abstract=no,socket=%s", i, i,
+				address.sun_path);
+		cfg = config_of(device);
+		must_open(&ports[i], &cfg, 1);
+		assert_false(ports[i].link_up);
+	}
+	lath_port_close(&ports[0]);
+	assert_int_equal(access(address.sun_path, F_OK), 0);
+	lath_port_close(&ports[1]);
+	assert_int_equal(access(address.sun_path, F_OK), -1);
+	assert_int_equal(rmdir(path), 0);
 }
 
 static void
@@ -322,6 +357,7 @@ main(void)
 			TEST(mac_is_given_or_made_up_and_stays_the_same),
 			TEST(packets_go_round_and_are_counted),
 			TEST(wrong_devices_are_refused_with_a_reason),
+			TEST(memif_servers_replace_a_dead_ones_socket_and_share_their_own),
 			TEST(one_device_serves_one_port),
 			TEST(frames_beyond_an_mbuf_need_a_driver_with_segments),
 			TEST(real_time_signals_are_blocked_and_taken),
