@@ -11,6 +11,7 @@
 #include <rte_eal.h>
 
 #include "bench.h"
+#include "wire.h"
 
 /* One repeat of each test after the other, so that the machine's moods meet all of them alike. */
 static void
@@ -131,6 +132,9 @@ main(int argc, char **argv)
 {
 	static struct options options;
 
+	/* Before all else: it shares the program, not the rig. */
+	if (argc > 1 && strcmp(argv[1], "wire") == 0)
+		return wire_main(argc - 1, argv + 1);
 	options_read(&options, argc, argv);
 	if (options.cpu == UINT32_MAX)
 		options.cpu = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN) - 1;

@@ -9,6 +9,7 @@
 
 static const char usage_text
 		[] = "usage: lath-bench [hit] [new] [options]\n"
+		     "       lath-bench wire --help    a paced generator for real ports\n"
 		     "\n"
 		     "TSC cycles a packet of the real pipeline on one worker, from receive to "
 		     "transmit on\n"
