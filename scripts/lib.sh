@@ -18,7 +18,7 @@ export PYTHON
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 
-# What a build needs, what the demo needs besides, and what the tests need besides.
+# What a build needs; what the demo, scripts/bench-wire and the tests need besides.
 LATH_PACKAGES_BUILD=(
 	gcc
 	libc6-dev
@@ -39,10 +39,16 @@ LATH_PACKAGES_DEMO=(
 	iproute2
 	util-linux
 )
+LATH_PACKAGES_WIRE=(
+	coreutils
+	dpdk-dev
+	util-linux
+)
 LATH_PACKAGES_TEST=(
 	clang-14
 	clang-format-14
 	curl
+	dpdk-dev
 	ethtool
 	iperf3
 	iproute2

@@ -18,6 +18,7 @@
 #define WIRE_BUFFERS 16383u
 #define CACHE 256u
 #define LINK_SECONDS 10u
+#define SETTLE_SECONDS 1u /* a gateway asks for its neighbours again when it sees a link come up */
 #define TRIALS_MAX 24u
 #define WARM_PPS 100000.0 /* new flows are dearer than known ones, so they are made slowly */
 
@@ -225,6 +226,7 @@ wait_for_links(struct wire *wire)
 		(void)lath_port_poll_link(&wire->tx);
 		(void)lath_port_poll_link(&wire->rx);
 	}
+	sleep(SETTLE_SECONDS);
 }
 
 static void
