@@ -38,6 +38,7 @@ BUILD = Path(os.environ.get("LATH_BUILD", ROOT / "build"))
 RATIO_LEAST = 0.9
 DISTURBED = 0.02  # of the time that a thread wanted its CPU and did not have it
 HUGE_NEEDED_MIB = 1024
+FOLDER_MAX = 60  # of the 107 characters of a socket's path; DPDK's come four folders further down
 
 GATEWAY_MAC = "02:00:00:00:00:01"  # of the port that the generator sends to
 ROUTER_MAC = "02:00:00:00:02:02"  # Lath's next hop towards the targets
@@ -76,9 +77,9 @@ def udp_frame(flow, size, gateway_mac):
         + ports + struct.pack(">HH", length - 20, 0) + bytes(length - 28)
 
 
-def announcement():
+def announcement(address="10.0.255.2"):
     """The next hop tells its MAC by a gratuitous ARP reply, since nobody here answers questions."""
-    router = mac_bytes(ROUTER_MAC) + socket.inet_aton("10.0.255.2")
+    router = mac_bytes(ROUTER_MAC) + socket.inet_aton(address)
     return b"\xff" * 6 + mac_bytes(ROUTER_MAC) + b"\x08\x06" \
         + struct.pack(">HHBBH", 1, 0x800, 6, 4, 2) + router + router + bytes(18)
 
@@ -205,6 +206,9 @@ class Rig:
         self.args = args
         self.processes = []
         self.folder = Path(tempfile.mkdtemp(prefix="lath-wire-"))
+        if len(str(self.folder)) > FOLDER_MAX:
+            self.folder.rmdir()
+            die(f"{self.folder} is too long a name for sockets in it", "TMPDIR=/tmp")
         self.huge = not args.no_huge and free_huge_mib() >= HUGE_NEEDED_MIB
         write_captures(self.folder, args)
 

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -22,22 +23,29 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import wire  # noqa: E402 pylint: disable=wrong-import-position
 
 
-def start(tmp_path, *args):
+@pytest.fixture
+def scratch():
+    """pytest's own folders have names that are too long for sockets."""
+    with tempfile.TemporaryDirectory(prefix="lath-") as name:
+        yield pathlib.Path(name)
+
+
+def start(scratch, *args):
     return subprocess.Popen([ROOT / "scripts" / "bench-wire", "--no-install", "--quick", "--cores", CORES,
                              *map(str, args)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env={**os.environ, "TMPDIR": str(tmp_path)})
+                            env={**os.environ, "TMPDIR": str(scratch)})
 
 
 @pytest.mark.parametrize("memory", [[], ["--no-huge"]])
-def test_both_devices_pass_frames_and_nothing_is_left(tmp_path, memory):
-    run = start(tmp_path, "--json", tmp_path / "figures", *memory)
+def test_both_devices_pass_frames_and_nothing_is_left(scratch, memory):
+    run = start(scratch, "--json", scratch / "figures", *memory)
     out, _ = run.communicate(timeout=200)
     assert run.returncode == 0, out
-    figures = json.loads((tmp_path / "figures").read_text())
+    figures = json.loads((scratch / "figures").read_text())
     assert [one["device"] for one in figures["rounds"][0]] == ["macswap", "lathd"]
     assert all(one["arrivedPps"] > 0 and one["cycles"] > 0 for one in figures["rounds"][0]), figures
     assert figures["half"][-1]["received"] > 0 and figures["failures"] == [], figures
-    assert [path.name for path in tmp_path.iterdir()] == ["figures"]
+    assert [path.name for path in scratch.iterdir()] == ["figures"]
 
 
 def children(folder):
@@ -53,20 +61,20 @@ def children(folder):
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_it_leaves_nothing(tmp_path, sign):
-    run = start(tmp_path)
+def test_interrupted_it_leaves_nothing(scratch, sign):
+    run = start(scratch)
     end = time.monotonic() + 60
-    while not children(tmp_path):
+    while not children(scratch):
         assert time.monotonic() < end and run.poll() is None
         time.sleep(0.05)
     run.send_signal(sign)
     run.communicate(timeout=60)
     assert run.returncode != 0
-    assert children(tmp_path) == [] and list(tmp_path.iterdir()) == []
+    assert children(scratch) == [] and list(scratch.iterdir()) == []
 
 
-def test_search_ends_at_a_rate(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_search_ends_at_a_rate(scratch, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
     monkeypatch.setattr(sys, "argv", ["bench-wire", "--quick", "--cores", CORES])
     rig = wire.Rig(wire.arguments())
     try:
@@ -80,12 +88,12 @@ def test_search_ends_at_a_rate(tmp_path, monkeypatch):
     assert lines[-1]["zeroLossPps"] == max(passed, default=0)
 
 
-def test_configuration_is_one(tmp_path):
+def test_configuration_is_one(scratch):
     done = subprocess.run([ROOT / "scripts" / "bench-wire", "--config", "0000:01:00.0", "0000:01:00.1"],
                           capture_output=True, text=True, check=True, timeout=60)
-    (tmp_path / "lath.json").write_text(done.stdout)
+    (scratch / "lath.json").write_text(done.stdout)
     subprocess.run([BUILD / "app" / "lathd" / "lathd" if (BUILD / "app" / "lathd").is_dir()
-                    else BUILD / "app" / "lathd", "--check", tmp_path / "lath.json"], check=True, timeout=60)
+                    else BUILD / "app" / "lathd", "--check", scratch / "lath.json"], check=True, timeout=60)
 
 
 def test_nonsense_is_refused():
