@@ -257,10 +257,12 @@ run_trial(struct wire *wire, struct wire_trial *trial, const char *kind)
 	wire_run(wire, trial);
 	printf("{\"kind\": \"%s\", \"ratePps\": %.0f, \"attainedPps\": %.0f, \"seconds\": %.2f, "
 	       "\"sent\": %" PRIu64 ", \"received\": %" PRIu64 ", \"lost\": %" PRId64
-	       ", \"refused\": %" PRIu64 ", \"pausedSeconds\": %.3f, \"passed\": %s}\n",
+	       ", \"refused\": %" PRIu64 ", \"pausedSeconds\": %.3f, \"completed\": %s, "
+	       "\"passed\": %s}\n",
 			kind, trial->rate_pps, trial->attained_pps, trial->seconds, trial->sent,
 			trial->received, (int64_t)(trial->sent - trial->received), trial->refused,
-			trial->paused_s, wire_passed(trial) ? "true" : "false");
+			trial->paused_s, trial->completed ? "true" : "false",
+			wire_passed(trial) ? "true" : "false");
 	fflush(stdout);
 	return wire_passed(trial);
 }
