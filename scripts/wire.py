@@ -296,7 +296,7 @@ class Rig:
         rx = [int(n) for n in re.findall(r"RX-packets: +(\d+) +RX-missed", text)]
         tx = [int(n) for n in re.findall(r"TX-packets: +(\d+) +TX-errors", text)]
         return {"at": time.monotonic(), "made": rx[0], "taken": tx[1], "arrived": rx[2],
-                "waiting": device.waiting(),
+                "waiting": {"device": device.waiting(), "generator": generator.waiting()},
                 "lathd": self.counters() if device.name == "lathd" else None}
 
     def measure(self, device):
@@ -327,8 +327,8 @@ class Rig:
         result = {"device": device.name, "cycles": None}
         for name in ("made", "taken", "arrived"):
             result[f"{name}Pps"] = (after[name] - before[name]) / seconds
-        if after["waiting"] is not None:
-            result["cpuTaken"] = (after["waiting"] - before["waiting"]) / seconds
+        result["cpuTaken"] = {who: (after["waiting"][who] - before["waiting"][who]) / seconds
+                              for who, waited in after["waiting"].items() if waited is not None}
         if device.name == "lathd":
             was, now = before["lathd"], after["lathd"]
             result["cycles"] = (now["cycles"] - was["cycles"]) / max(1, now["received"] - was["received"])
@@ -401,7 +401,8 @@ def show_round(number, result):
     cycles = "unknown" if result["cycles"] is None else f"{result['cycles']:.0f}"
     print(f"round {number}     {result['device']:8} {mpps(result['arrivedPps'])} arrived of "
           f"{mpps(result['takenPps'])} taken in; {cycles} busy cycles a packet; CPU wanted and not "
-          f"had: {percent(result.get('cpuTaken'))}{show_drops(result)}", flush=True)
+          f"had: {percent(result['cpuTaken'].get('device'))}, by the generator "
+          f"{percent(result['cpuTaken'].get('generator'))}{show_drops(result)}", flush=True)
 
 
 def run_rounds(rig):
@@ -432,7 +433,8 @@ def run_half(rig, rate):
 
 
 def is_disturbed(rounds):
-    return any((result.get("cpuTaken") or 0) > DISTURBED for pair in rounds for result in pair)
+    return any(share > DISTURBED for pair in rounds for result in pair
+               for share in result["cpuTaken"].values())
 
 
 def judge(args, rounds, ratio, trials, imbalances):
@@ -447,8 +449,8 @@ def judge(args, rounds, ratio, trials, imbalances):
             "the generator had its CPU too rarely to finish a trial"
         wrong.append(f"at half of the reached rate: {what}")
     if wrong and (is_disturbed(rounds) or args.cores[0] == args.cores[1]):
-        wrong.append("this machine was not quiet (a device waited for its CPU more than "
-                     f"{percent(DISTURBED)} of the time, or shares it): run it again when it is")
+        wrong.append("this machine was not quiet (generator or device waited for its CPU more than "
+                     f"{percent(DISTURBED)} of the time, or they share one): run it again when it is")
     return wrong
 
 
