@@ -241,7 +241,7 @@ memif_servers_replace_a_dead_ones_socket_and_share_their_own(void **state)
 	char path[] = "/tmp/lath-memif-XXXXXX";
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct lath_port ports[2];
-	char device[128];
+	char device[256];
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
 
 	(void)state;
