@@ -298,7 +298,7 @@ is_echo_fragment(const uint8_t *ip, const struct lath_icmperr *err)
 			(lath_from_be16(fragment->offset_more_be) & FRAGMENT_MORE) != 0;
 }
 
-/* How long the extension may stay: all of it or nothing, in `room` bytes behind the ICMP header. */
+/* How much of the extension stays: all or nothing, of `room` bytes behind the ICMP header. */
 static uint32_t
 extension_kept(const struct lath_icmperr *err, bool has_length_field, uint32_t room)
 {

@@ -9,7 +9,6 @@
 
 #include "lath_icmperr.h"
 
-#define ICMP_HEADER_LEN 8u
 #define QUOTE_L4_MIN 8u         /* RFC 792: "64 bits of data" */
 #define EXTENDED_QUOTE_MIN 128u /* RFC 4884 section 3: what stands before an extension */
 

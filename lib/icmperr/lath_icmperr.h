@@ -92,7 +92,7 @@ struct lath_icmperr {
 	uint16_t icmp_offset;
 	uint16_t quote_offset;    /* the quoted IP header */
 	uint16_t quote_l4_offset; /* behind options or extension headers */
-	uint16_t quote_len;       /* bytes of the quoted packet that are there, padding left out */
+	uint16_t quote_len; /* bytes of the quoted packet that are there; less padding, if its length tells */
 	uint16_t extension_offset;
 	uint16_t extension_len;  /* RFC 4884 structure; 0: there is none that is valid */
 	uint16_t quote_fragment; /* offset of IPv6's fragment header in the error; 0: none */

@@ -182,8 +182,7 @@ wrong_transport_sum_is_passed_on_wrong(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 500; i++) {
-		const struct lath_rewrite4 *rewrite;
-		struct lath_rewrite4 made;
+		struct lath_rewrite4 rewrite;
 		struct lath_icmperr err;
 		uint8_t expected[KIT_ERROR_MAX];
 		struct kit_error error;
@@ -198,9 +197,8 @@ wrong_transport_sum_is_passed_on_wrong(void **state)
 		p.out[28 + 20 + p.left.option_len + 4] ^= 0x10;
 		kit_fix_error(p.out, p.out_len);
 		assert_int_equal(lath_icmperr_parse_v4(p.out, p.out_len, &err), LATH_DROP_NONE);
-		made = kit_rewrite4(&p.sent);
-		rewrite = &made;
-		lath_icmperr_4to4(p.out, &err, rewrite, &p.outer);
+		rewrite = kit_rewrite4(&p.sent);
+		lath_icmperr_4to4(p.out, &err, &rewrite, &p.outer);
 		error = p.error;
 		error.ttl--;
 		memcpy(error.src, p.outer.src.bytes, 16);
