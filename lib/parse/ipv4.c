@@ -5,23 +5,6 @@
 
 #include "lath_parse.h"
 
-static inline bool
-is_martian(lath_be32_t ip_be)
-{
-	uint32_t first = lath_from_be32(ip_be) >> 24;
-
-	/* RFC 6890 section 2.2.2: "this network", loopback; RFC 5771 and RFC 1112 section 4:
-	 * multicast and class E, with the limited broadcast.
-	 */
-	return first == 0 || first == 127 || first >= 224;
-}
-
-bool
-lath_parse_is_martian_v4(lath_be32_t ip_be)
-{
-	return is_martian(ip_be);
-}
-
 static enum lath_drop
 parse_tcp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
 {
@@ -120,7 +103,8 @@ lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, struct la
 								   : LATH_DROP_ip_options;
 	if (!lath_cksum_ipv4_holds(ip))
 		return LATH_DROP_ip_cksum;
-	if (is_martian(ip->src_be) || is_martian(ip->dst_be) || ip->src_be == ip->dst_be)
+	if (lath_parse_is_martian_v4(ip->src_be) || lath_parse_is_martian_v4(ip->dst_be) ||
+			ip->src_be == ip->dst_be)
 		return LATH_DROP_martian;
 	if ((lath_from_be16(ip->fragment_be) & (LATH_IPV4_MF | LATH_IPV4_OFFSET_MASK)) != 0)
 		return LATH_DROP_fragment;

@@ -129,4 +129,13 @@ enum lath_drop lath_parse_arp(const uint8_t *data, uint32_t len, const struct la
 		const struct lath_arp_hdr **arp);
 
 /** Loopback, multicast, 0/8, 240/4 and broadcast: no host of a VPC has such an address. */
-bool lath_parse_is_martian_v4(lath_be32_t ip_be);
+static inline bool
+lath_parse_is_martian_v4(lath_be32_t ip_be)
+{
+	uint32_t first = lath_from_be32(ip_be) >> 24;
+
+	/* RFC 6890 section 2.2.2: "this network", loopback; RFC 5771 and RFC 1112 section 4:
+	 * multicast and class E, with the limited broadcast.
+	 */
+	return first == 0 || first == 127 || first >= 224;
+}

@@ -15,13 +15,16 @@
  *     front     the next hop's bytes
  *     send      into the port's buffer
  *
+ * On a port that software steers, a plain packet of another worker's goes there after shape; the
+ * other goes on from hash.
+ *
  * A packet that is not plain in any respect is left untouched and takes the whole way (receive.c,
  * path.c), which does the same for plain ones and all that there is for others. So nothing is
  * decided here that is not decided there, and packets keep their order: what takes the whole way
  * does so between its neighbours.
  *
  * What the stages know of a packet lies on the stack; the line in the mbuf's private area is left
- * alone. A hit costs the mbuf's first line, the frame's, the bucket and the half.
+ * alone but for a hand-over. A hit costs the mbuf's first line, the frame's, the bucket and the half.
  */
 
 #include <rte_prefetch.h>
@@ -48,14 +51,19 @@ struct candidate {
 	uint8_t *l3;
 	uint64_t hash;
 	struct lath_half4 *half; /* NULL: none has its tag */
+	uint32_t attachment;
 	uint16_t ip_len;
 	uint8_t l3_offset;
 	uint8_t at; /* in the burst */
 	bool is_tcp;
 };
 
-/* What all packets of a burst share. */
+/* A burst and what its packets share. */
 struct arrival {
+	struct rte_mbuf **packets;
+	unsigned count;
+	bool handed; /* by other workers: nothing of what follows holds */
+	bool unsteered;
 	const struct lath_model *model;
 	const struct lath_model_attachment *untagged; /* NULL: none, or the host port's */
 	uint64_t mac;                                 /* the gateway's there, low 48 bits */
@@ -83,9 +91,13 @@ load16(const uint8_t *from)
 /* ---- shape ------------------------------------------------------------------------------------ */
 
 static struct arrival
-arrival_at(const struct lath_worker *w, uint16_t port)
+arrival_at(const struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n)
 {
 	struct arrival in = {
+			.packets = packets,
+			.count = n,
+			.unsteered = w->plane->worker_count > 1 &&
+					w->plane->ports[port].steering != LATH_STEER_NIC,
 			.model = w->model,
 			.untagged = lath_model_attachment_at(w->model, port, 0),
 			.port = port,
@@ -169,9 +181,80 @@ has_shape(const struct arrival *in, const struct rte_mbuf *m, struct candidate *
 		      : ip->proto != LATH_PROTO_UDP || !is_plain_udp(l4, ip_len - IPV4_LEN))
 		return false;
 	c->ip_len = (uint16_t)ip_len;
+	c->attachment = attachment->index;
 	memcpy(&c->key, &ip->src_be, offsetof(struct lath_key4, proto_vpc));
 	c->key.proto_vpc = lath_key_proto_vpc(ip->proto, attachment->vpc);
 	return true;
+}
+
+/* ---- between workers -------------------------------------------------------------------------- */
+
+/* As the whole way would have written it, so that the other worker may go on by either. */
+static void
+hand_over(struct lath_worker *w, struct rte_mbuf *m, const struct candidate *c, uint16_t port,
+		unsigned owner)
+{
+	const struct lath_tcp_hdr *tcp = (const void *)(c->l3 + IPV4_LEN);
+	struct lath_packet *pkt = packet_of(m);
+
+	pkt->key4 = c->key;
+	pkt->attachment = c->attachment;
+	pkt->l3_offset = c->l3_offset;
+	pkt->l4_offset = (uint16_t)(c->l3_offset + IPV4_LEN);
+	pkt->ip_len = c->ip_len;
+	pkt->vlan = w->model->attachments[c->attachment]->vlan;
+	pkt->family = LATH_FAMILY_IPV4;
+	pkt->proto = (uint8_t)(c->key.proto_vpc >> 24);
+	pkt->tcp_flags = c->is_tcp ? tcp->flags : 0;
+	pkt->icmp_type = 0;
+	pkt->kind = LATH_PACKET_UNKNOWN;
+	pkt->stage = LATH_STAGE_LOOKUP;
+	pkt->port = (uint8_t)port;
+	pkt->owner = (uint8_t)owner;
+	lath_handover(w, m, owner, LATH_HANDOVER_UNSTEERED);
+}
+
+/* True: it was another worker's. A hit need not ask for martians, no flow has such a key; the other
+ * worker's whole way relies on somebody having asked.
+ */
+static inline bool
+leaves(struct lath_worker *w, const struct arrival *in, struct rte_mbuf *m,
+		const struct candidate *c)
+{
+	unsigned owner;
+
+	if (!in->unsteered)
+		return false;
+	owner = lath_owner_of_v4(w->plane->owner, c->key.src_be, c->key.dst_be, c->key.src_port_be,
+			c->key.dst_port_be);
+	if (owner == w->index || lath_parse_is_martian_v4(c->key.src_be) ||
+			lath_parse_is_martian_v4(c->key.dst_be) || c->key.src_be == c->key.dst_be)
+		return false;
+	hand_over(w, m, c, in->port, owner);
+	return true;
+}
+
+/* What another worker has parsed, as a candidate. */
+static inline bool
+had_shape(struct rte_mbuf *m, struct candidate *c)
+{
+	const uint8_t seen = LATH_TCP_FIN | LATH_TCP_SYN | LATH_TCP_RST | LATH_TCP_ACK;
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_ipv4_hdr *ip;
+
+	c->is_tcp = pkt->proto == LATH_PROTO_TCP;
+	if (pkt->family != LATH_FAMILY_IPV4 || m->nb_segs != 1 ||
+			pkt->l4_offset - pkt->l3_offset != (int)IPV4_LEN ||
+			(c->is_tcp ? (pkt->tcp_flags & seen) != LATH_TCP_ACK
+				   : pkt->proto != LATH_PROTO_UDP))
+		return false;
+	c->key = pkt->key4;
+	c->attachment = pkt->attachment;
+	c->ip_len = pkt->ip_len;
+	c->l3_offset = (uint8_t)pkt->l3_offset;
+	c->l3 = rte_pktmbuf_mtod_offset(m, uint8_t *, pkt->l3_offset);
+	ip = (const void *)c->l3;
+	return ip->ttl > 1;
 }
 
 /* ---- judge ------------------------------------------------------------------------------------ */
@@ -280,13 +363,16 @@ pass(struct lath_worker *w, struct rte_mbuf *m, const struct candidate *c,
 /* ---- the burst -------------------------------------------------------------------------------- */
 
 static unsigned
-shape(const struct arrival *in, struct rte_mbuf **packets, unsigned n, struct candidate *candidates)
+shape(const struct arrival *in, struct candidate *candidates)
 {
 	unsigned count = 0;
 
-	for (unsigned i = 0; i < n; i++) {
-		candidates[count].at = (uint8_t)i;
-		count += has_shape(in, packets[i], &candidates[count]);
+	for (unsigned i = 0; i < in->count; i++) {
+		struct candidate *c = &candidates[count];
+
+		c->at = (uint8_t)i;
+		count += in->handed ? had_shape(in->packets[i], c)
+				    : has_shape(in, in->packets[i], c);
 	}
 	return count;
 }
@@ -309,32 +395,57 @@ find(const struct lath_flow_table *table, struct candidate *candidates, unsigned
 	}
 }
 
-void
-lath_hit_run(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n)
+/* The whole way, for those that came before a packet that does not need it, and at the end. */
+static void
+take_rest(struct lath_worker *w, const struct arrival *in, struct burst *rest)
+{
+	if (rest->count > 0 && in->handed)
+		lath_path_run(w, rest);
+	else if (rest->count > 0)
+		lath_stage_take(w, in->port, rest->packets, rest->count);
+	rest->count = 0;
+}
+
+static void
+run(struct lath_worker *w, const struct arrival *in)
 {
 	const uint32_t generations[2] = {generation_for(w->model, LATH_PROTO_UDP),
 			generation_for(w->model, LATH_PROTO_TCP)};
-	const struct arrival in = arrival_at(w, port);
 	struct candidate candidates[LATH_BURST_MAX + 1]; /* the last is never filled in whole */
-	struct rte_mbuf *rest[LATH_BURST_MAX];
-	unsigned rest_count = 0;
+	unsigned count = shape(in, candidates);
 	unsigned next = 0;
-	unsigned count = shape(&in, packets, n, candidates);
+	struct burst rest; /* 400 bytes: not zeroed */
 
 	hash(&w->flows, candidates, count);
 	find(&w->flows, candidates, count);
-	for (unsigned i = 0; i < n; i++) {
+	rest.count = 0;
+	rest.handed = in->handed;
+	for (unsigned i = 0; i < in->count; i++) {
+		struct rte_mbuf *m = in->packets[i];
 		const struct candidate *c = next < count && candidates[next].at == i
 				? &candidates[next++]
 				: NULL;
 
-		if (c != NULL && rest_count > 0) {
-			lath_stage_take(w, port, rest, rest_count);
-			rest_count = 0;
-		}
-		if (c == NULL || !pass(w, packets[i], c, generations))
-			rest[rest_count++] = packets[i];
+		if (c != NULL && rest.count > 0)
+			take_rest(w, in, &rest);
+		if (c == NULL || (!leaves(w, in, m, c) && !pass(w, m, c, generations)))
+			rest.packets[rest.count++] = m;
 	}
-	if (rest_count > 0)
-		lath_stage_take(w, port, rest, rest_count);
+	take_rest(w, in, &rest);
+}
+
+void
+lath_hit_run(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n)
+{
+	const struct arrival in = arrival_at(w, port, packets, n);
+
+	run(w, &in);
+}
+
+void
+lath_hit_run_handed(struct lath_worker *w, struct rte_mbuf **packets, unsigned n)
+{
+	const struct arrival in = {.packets = packets, .count = n, .handed = true};
+
+	run(w, &in);
 }

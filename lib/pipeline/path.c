@@ -42,14 +42,17 @@ lookup(const struct lath_worker *w, struct burst *b)
 		b->refs[i] = find(w, packet_of(b->packets[i]), hashes[i]);
 }
 
-/* A miss on a port that RSS steers: the packet may be another worker's after all. */
+/* A miss on a port that RSS steers: the packet may be another worker's after all. What was handed
+ * over is not compared: its sender has just been told who owns it, and that says nothing of RSS.
+ */
 static bool
-is_mine(struct lath_worker *w, struct rte_mbuf *m)
+is_mine(struct lath_worker *w, struct rte_mbuf *m, bool handed)
 {
 	struct lath_packet *pkt = packet_of(m);
 	unsigned owner;
 
-	if (w->plane->worker_count == 1 || w->plane->ports[pkt->port].steering != LATH_STEER_NIC ||
+	if (handed || w->plane->worker_count == 1 ||
+			w->plane->ports[pkt->port].steering != LATH_STEER_NIC ||
 			pkt->family != LATH_FAMILY_IPV4)
 		return true;
 	owner = lath_owner_of_v4(w->plane->owner, pkt->key4.src_be, pkt->key4.dst_be,
@@ -64,9 +67,9 @@ is_mine(struct lath_worker *w, struct rte_mbuf *m)
 
 /* Packets of flows that are not known. The new flow, or NONE: the packet is gone. */
 static lath_flow_ref_t
-admit(struct lath_worker *w, struct rte_mbuf *m)
+admit(struct lath_worker *w, struct rte_mbuf *m, bool handed)
 {
-	if (!is_mine(w, m))
+	if (!is_mine(w, m, handed))
 		return LATH_FLOW_NONE;
 	if (packet_of(m)->kind == LATH_PACKET_HOST)
 		return lath_admit_host(w, m);
@@ -89,7 +92,7 @@ lath_path_run(struct lath_worker *w, struct burst *b)
 		if (ref != LATH_FLOW_NONE && !lath_known_pass(w, m, &ref))
 			continue;
 		if (ref == LATH_FLOW_NONE)
-			ref = admit(w, m);
+			ref = admit(w, m, b->handed);
 		if (ref != LATH_FLOW_NONE)
 			lath_translate(w, m, ref);
 	}

@@ -89,6 +89,7 @@ struct burst {
 	struct rte_mbuf *packets[LATH_BURST_MAX];
 	lath_flow_ref_t refs[LATH_BURST_MAX];
 	unsigned count;
+	bool handed; /* by another worker, who has asked owner() */
 };
 
 static inline struct lath_packet *
@@ -161,6 +162,9 @@ unsigned lath_stage_receive(struct lath_worker *w);
 
 /* hit.c: a port's burst: plain packets of known flows are sent on, the rest takes the whole way. */
 void lath_hit_run(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n);
+
+/* The same for parsed packets that other workers handed over. */
+void lath_hit_run_handed(struct lath_worker *w, struct rte_mbuf **packets, unsigned n);
 
 /* The whole way of packets that came in on a port. */
 void lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n);

@@ -185,6 +185,7 @@ lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets,
 	struct burst b; /* 400 bytes: not zeroed */
 
 	b.count = 0;
+	b.handed = false;
 	for (unsigned i = 0; i < n; i++)
 		rte_prefetch0(packet_of(packets[i]));
 	for (unsigned i = 0; i < n; i++)
@@ -193,17 +194,17 @@ lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **packets,
 	lath_path_run(w, &b);
 }
 
-/* True when a burst may take the hit path, which asks no owner(): one worker, or a port that RSS
- * steers and whose turn to be compared has not come.
+/* True when a burst may take the hit path, which asks owner() only where software steers: else a
+ * port that RSS steers has its turn to be compared.
  */
 static bool
 may_hit(struct lath_worker *w, const struct lath_port *p, unsigned n)
 {
 	if (w->plane->whole_way)
 		return false;
-	if (w->plane->worker_count == 1)
+	if (w->plane->worker_count == 1 || p->steering != LATH_STEER_NIC)
 		return true;
-	if (p->steering != LATH_STEER_NIC || w->sample < n)
+	if (w->sample < n)
 		return false;
 	w->sample -= n;
 	return true;
@@ -242,8 +243,15 @@ receive_handed(struct lath_worker *w, uint32_t from)
 	struct burst b; /* 400 bytes: not zeroed for every empty poll */
 	unsigned n = rte_ring_sc_dequeue_burst(ring, (void **)packets, LATH_BURST_MAX, NULL);
 
+	if (n == 0)
+		return 0;
 	b.count = 0;
+	b.handed = true;
 	w->counters->worker.handed_in += n;
+	for (unsigned i = 0; i < n; i++) {
+		rte_prefetch0(packet_of(packets[i]));
+		rte_prefetch0(rte_pktmbuf_mtod(packets[i], void *));
+	}
 	for (unsigned i = 0; i < n; i++) {
 		struct lath_packet *pkt = packet_of(packets[i]);
 
@@ -256,7 +264,10 @@ receive_handed(struct lath_worker *w, uint32_t from)
 		else
 			b.packets[b.count++] = packets[i];
 	}
-	lath_path_run(w, &b);
+	if (w->plane->whole_way)
+		lath_path_run(w, &b);
+	else
+		lath_hit_run_handed(w, b.packets, b.count);
 	return n;
 }
 
