@@ -216,7 +216,18 @@ static const struct lathctl_column port_columns[] = {
 		{"TX-ERR", "stats.txErrors", NUMBER},
 		{"STEERING", "steering", TEXT},
 		{"BECAUSE", "steeringReason", TEXT},
+		{"OFFLOADS", "offloads", LIST},
 };
+
+static void
+ports_tail(const json_t *result)
+{
+	(void)result;
+	puts("\nOFFLOADS: what the port does for the gateway; nothing is wrong without. Checksums "
+	     "of "
+	     "packets that are\nsent are never the port's work: what was damaged before stays "
+	     "visible.");
+}
 
 /* ---- neighbors, and the addresses we hold ---------------------------------------------------- */
 
@@ -330,7 +341,7 @@ VIEW(drops_view, "show.drops", "reasons", drop_columns, "nothing was dropped", d
 VIEW(flows_view, "show.flows", "flows", flow_columns, "no flows", NULL, NULL);
 VIEW(nat_view, "show.nat", "pools", pool_columns, "no VPCs", NULL, nat_tail);
 VIEW(neighbors_view, "show.neighbors", "neighbors", neighbor_columns, "no neighbors", NULL, neighbor_tail);
-VIEW(ports_view, "show.ports", "ports", port_columns, "no ports", NULL, NULL);
+VIEW(ports_view, "show.ports", "ports", port_columns, "no ports", NULL, ports_tail);
 VIEW(services_view, "show.services", "services", service_columns, "no services", service_rows, NULL);
 VIEW(targets_view, "show.targets", "targets", target_columns, "no targets", NULL, NULL);
 VIEW(vpcs_view, "show.vpcs", "vpcs", vpc_columns, "no VPCs", vpc_rows, NULL);
@@ -397,7 +408,7 @@ const struct lathctl_command lathctl_shows[] = {
 		SHOW(nat, vpc_option, "What targets see as source, how full it is, routes to add"),
 		SHOW(neighbors, vpc_option,
 				"Next hops and their MACs, and addresses we answer for"),
-		SHOW_PLAIN(ports, "Ports, links, steering"),
+		SHOW_PLAIN(ports, "Ports, links, steering, offloads"),
 		SHOW(services, services_options, "Services, their listeners and who sees them"),
 		SHOW(targets, targets_options, "Targets, their health and load"),
 		SHOW(vpcs, vpcs_options, "VPCs and how they are attached"),

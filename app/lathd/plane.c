@@ -115,10 +115,20 @@ make_buffers(struct gateway *gateway, const struct lath_config *cfg, struct lath
 static int
 open_ports(struct gateway *gateway, const struct lath_config *cfg, struct lath_error *err)
 {
+	struct lath_ethdev_setup setup = {
+			.workers = cfg->system.worker_count,
+			.owner = gateway->owner,
+			.pool = gateway->plane.pool,
+			.plain_buffers = true,
+	};
+
+	for (uint32_t i = 0; i < gateway->plane.port_count; i++)
+		setup.plain_buffers = setup.plain_buffers &&
+				lath_ethdev_is_plain(&gateway->ports[i], &gateway->port_cfgs[i],
+						setup.pool);
 	for (uint32_t i = 0; i < gateway->plane.port_count; i++) {
 		struct lath_port *port = &gateway->ports[i];
-		int rc = lath_port_open(port, &gateway->port_cfgs[i], cfg->system.worker_count,
-				gateway->owner, gateway->plane.pool, err);
+		int rc = lath_port_open(port, &gateway->port_cfgs[i], &setup, err);
 
 		if (rc == 0)
 			rc = lath_port_start(port, gateway->owner, err);

@@ -23,6 +23,18 @@ stats_json(const struct lath_port *port)
 	return json;
 }
 
+/* Names of those in use. */
+static json_t *
+offloads_json(const struct lath_port *port)
+{
+	json_t *names = json_array();
+
+	for (int i = 0; i < LATH_OFFLOAD_COUNT; i++)
+		if (port->offloads[i])
+			lath_admin_append(names, json_string(lath_offload_name(i)));
+	return names;
+}
+
 static json_t *
 port_json(const struct lath_admin_call *call, uint32_t index)
 {
@@ -42,6 +54,7 @@ port_json(const struct lath_admin_call *call, uint32_t index)
 	lath_admin_put_text(json, "steering",
 			port->steering == LATH_STEER_NIC ? "nic" : "software");
 	lath_admin_put_text(json, "steeringReason", port->steering_reason);
+	lath_admin_put(json, "offloads", offloads_json(port));
 	lath_admin_put_u64(json, "rxQueues", port->rx_queue_count);
 	lath_admin_put_u64(json, "txQueues", port->tx_queue_count);
 	lath_admin_put(json, "stats", stats_json(port));

@@ -57,6 +57,13 @@ int lath_ethdev_kernel_link(const struct lath_port *port, bool *up);
 /* Refuses a client without a server; removes the socket file of a server that is gone. */
 int lath_ethdev_memif_check(const struct lath_config_port *cfg, struct lath_error *err);
 
+/* ---- offload.c ----------------------------------------------------------------------------- */
+
+/* Chooses the port's offloads, notes them in it and asks for them in `conf`. */
+int lath_ethdev_choose_offloads(struct lath_port *port, const struct lath_config_port *cfg,
+		const struct rte_eth_dev_info *info, const struct lath_ethdev_setup *setup,
+		struct rte_eth_conf *conf, struct lath_error *err);
+
 /* ---- rss.c --------------------------------------------------------------------------------- */
 
 /* Hash functions to ask for, of those that the driver has. */

@@ -10,8 +10,9 @@
  * Two stages, because the owner's map depends on the ports' redirection tables:
  *
  *     for each port: lath_ethdev_probe(port, cfg, workers, err);
- *     bits = lath_ethdev_reta_bits(ports, n, workers);     ... make the owner ...
- *     for each port: lath_port_open(port, cfg, workers, owner, pool, err); lath_port_start(...)
+ *     bits = lath_ethdev_reta_bits(ports, n, workers);     ... make the owner, the pool ...
+ *     setup.plain_buffers = lath_ethdev_is_plain() of all
+ *     for each port: lath_port_open(port, cfg, &setup, err); lath_port_start(...)
  *
  * struct lath_port is the caller's memory. Nothing here is for the data plane but the numbers in
  * struct lath_port: workers call rte_eth_rx_burst(port_id, queue) themselves. RX queue q belongs
@@ -34,6 +35,18 @@ enum lath_steering {
 	LATH_STEER_COUNT,
 };
 
+/** Work that a port takes off us. Everything is right without any of them, and none changes what is
+ *  sent. Checksums of what is sent are never a port's work: see offload.c.
+ */
+enum lath_offload {
+	LATH_OFFLOAD_RX_IP_CKSUM,  /* IPv4 header checksums are verified; mbuf flags tell */
+	LATH_OFFLOAD_RX_L4_CKSUM,  /* checksums of TCP and UDP are */
+	LATH_OFFLOAD_TX_FAST_FREE, /* sent buffers go back to the pool without a look at them */
+	LATH_OFFLOAD_RX_SEGMENTS,  /* a frame may come in several buffers: the MTU needs it */
+	LATH_OFFLOAD_TX_SEGMENTS,  /* and may be sent so */
+	LATH_OFFLOAD_COUNT,
+};
+
 struct lath_port {
 	char name[32];
 	char driver[32];  /* "net_tap" */
@@ -46,8 +59,12 @@ struct lath_port {
 	struct lath_mac mac;
 	enum lath_steering steering; /* mgmt: rw, dp: ro. NIC may turn to SOFTWARE while running */
 	char steering_reason[128];   /* why software; "" for NIC */
-	int socket;                  /* NUMA node, or SOCKET_ID_ANY */
-	bool link_up;                /* as of the last lath_port_poll_link() */
+	/* In use. Where RX_..._CKSUM is false, the flags of received mbufs say nothing: rings bring
+	 * those of another port along.
+	 */
+	bool offloads[LATH_OFFLOAD_COUNT];
+	int socket;   /* NUMA node, or SOCKET_ID_ANY */
+	bool link_up; /* as of the last lath_port_poll_link() */
 	uint32_t link_speed_mbps;
 	uint64_t link_changes_total;
 	/* How far it got; private to the library. */
@@ -64,6 +81,14 @@ struct lath_port {
 	int kernel_socket;    /* in the network namespace of a kernel-backed port; or -1 */
 	char kernel_name[16]; /* its interface; "" for ports of no kernel interface */
 	char device[LATH_CONFIG_DEVICE_MAX + 64]; /* as given to EAL, with what we added */
+};
+
+/** What all ports of a gateway are opened with. */
+struct lath_ethdev_setup {
+	unsigned workers;
+	const struct lath_owner *owner;
+	struct rte_mempool *pool; /* of all that ports receive, and of all that is sent on them */
+	bool plain_buffers;       /* lath_ethdev_is_plain() of every port: allows TX_FAST_FREE */
 };
 
 struct lath_port_stats {
@@ -103,17 +128,26 @@ uint32_t lath_ethdev_data_room(const struct lath_port *port);
 uint32_t lath_ethdev_buffers_needed(const struct lath_port *port,
 		const struct lath_config_port *cfg, unsigned workers);
 
+/** True when every frame that the port receives lies in one buffer of the pool, and in the buffer
+ *  itself. @thread init
+ */
+bool lath_ethdev_is_plain(const struct lath_port *port, const struct lath_config_port *cfg,
+		const struct rte_mempool *pool);
+
+/** "rx_ip_cksum", ... @thread any */
+const char *lath_offload_name(enum lath_offload offload);
+
 /**
- * Second stage: queues, MTU, MAC. A port that was not probed is probed. `pool`: mbufs of any data
- * room; frames longer than one are received in segments (SCATTER). On error the port is closed.
- * 0 or -errno and `err`. @thread init
+ * Second stage: queues, MTU, MAC, offloads. A port that was not probed is probed. The pool's mbufs
+ * may have any data room; frames longer than one are received in segments. On error the port is
+ * closed. 0 or -errno and `err`. @thread init
  *
  * LIMIT: net_tap of 22.11 receives any MTU (the interface gets it by ioctl) but sends no packet
  * above 1504 bytes: longer ones are never taken by rte_eth_tx_burst() and would block those behind
  * them. Packets to the port must be held to `tx_mtu`.
  */
-int lath_port_open(struct lath_port *port, const struct lath_config_port *cfg, unsigned workers,
-		const struct lath_owner *owner, struct rte_mempool *pool, struct lath_error *err);
+int lath_port_open(struct lath_port *port, const struct lath_config_port *cfg,
+		const struct lath_ethdev_setup *setup, struct lath_error *err);
 
 /** Starts the queues, then writes RSS key and table and reads them back (several drivers reset both
  *  at start); `steering` is final after this. 0 or -errno and `err`. @thread init

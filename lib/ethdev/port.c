@@ -2,9 +2,7 @@
 /* Copyright (c) 2026 The Lath authors */
 
 /*
- * Second stage: a probed port becomes one that workers can use. Offloads stay off (checksums are
- * incremental and right without them, VLAN tags stay in the packet where the parser wants them)
- * but for frames in several mbufs, both ways, where the MTU needs them.
+ * Second stage: a probed port becomes one that workers can use.
  */
 
 #include <stdio.h>
@@ -19,8 +17,6 @@
 #include "ethdev_private.h"
 
 LATH_LOG_REGISTER(ethdev);
-
-#define L2_OVERHEAD 22u /* Ethernet, one tag, CRC: what mbufs must hold beyond the MTU */
 
 /* net_tap reads with one iovec per RX "descriptor" and keeps that many mbufs a queue: 1,024 make
  * every packet's readv() copy 16 KiB of iovecs. 16 mbufs hold the longest frame three times over.
@@ -83,37 +79,13 @@ ethdev_mtu(const struct lath_port *port, const struct lath_config_port *cfg,
 }
 
 static int
-choose_offloads(const struct lath_port *port, const struct lath_config_port *cfg,
-		const struct rte_eth_dev_info *info, const struct rte_mempool *pool,
-		struct rte_eth_conf *conf, struct lath_error *err)
-{
-	uint32_t room = rte_pktmbuf_data_room_size((struct rte_mempool *)(uintptr_t)pool) -
-			RTE_PKTMBUF_HEADROOM;
-	uint32_t frame = cfg->mtu + L2_OVERHEAD;
-
-	if (frame <= room)
-		return 0;
-	if ((info->tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS) != 0)
-		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	if ((info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0) {
-		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
-		return 0;
-	}
-	lath_ethdev_refuse(err, port->name,
-			"MTU %u needs frames of %u bytes; mbufs hold %u and the driver %s cannot "
-			"receive in segments.",
-			cfg->mtu, frame, room, port->driver);
-	return lath_err(EINVAL);
-}
-
-static int
 configure(struct lath_port *port, const struct lath_config_port *cfg,
-		const struct rte_eth_dev_info *info, const struct lath_owner *owner,
-		const struct rte_mempool *pool, struct lath_error *err)
+		const struct rte_eth_dev_info *info, const struct lath_ethdev_setup *setup,
+		struct lath_error *err)
 {
 	uint8_t key[LATH_TOEPLITZ_KEY_LEN];
 	struct rte_eth_conf conf = {.txmode = {.mq_mode = RTE_ETH_MQ_TX_NONE}};
-	int rc = choose_offloads(port, cfg, info, pool, &conf, err);
+	int rc = lath_ethdev_choose_offloads(port, cfg, info, setup, &conf, err);
 
 	if (rc < 0)
 		return rc;
@@ -127,7 +99,7 @@ configure(struct lath_port *port, const struct lath_config_port *cfg,
 				"driver cannot send packets as long as the MTU port=%s mtu=%u "
 				"longest_sent=%u",
 				port->name, cfg->mtu, port->tx_mtu);
-	memcpy(key, owner->toeplitz.key, sizeof(key));
+	memcpy(key, setup->owner->toeplitz.key, sizeof(key));
 	if (port->steering == LATH_STEER_NIC && port->rx_queue_count > 1) {
 		conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
 		conf.rx_adv_conf.rss_conf.rss_key = key;
@@ -247,8 +219,8 @@ set_mtu(struct lath_port *port, const struct lath_config_port *cfg, struct lath_
 }
 
 static int
-open_probed(struct lath_port *port, const struct lath_config_port *cfg, unsigned workers,
-		const struct lath_owner *owner, struct rte_mempool *pool, struct lath_error *err)
+open_probed(struct lath_port *port, const struct lath_config_port *cfg,
+		const struct lath_ethdev_setup *setup, struct lath_error *err)
 {
 	struct rte_eth_dev_info info;
 	int rc = rte_eth_dev_info_get(port->port_id, &info);
@@ -258,34 +230,34 @@ open_probed(struct lath_port *port, const struct lath_config_port *cfg, unsigned
 				port->driver, strerror(-rc));
 		return rc;
 	}
-	choose_queues(port, workers);
+	choose_queues(port, setup->workers);
 	if (port->rx_queue_count == 0 || port->tx_queue_count == 0) {
 		lath_ethdev_refuse(err, port->name, "the driver %s has no RX or no TX queue.",
 				port->driver);
 		return lath_err(ENOTSUP);
 	}
-	choose_steering(port, workers);
-	rc = configure(port, cfg, &info, owner, pool, err);
+	choose_steering(port, setup->workers);
+	rc = configure(port, cfg, &info, setup, err);
 	if (rc == 0)
 		rc = set_mtu(port, cfg, err);
 	if (rc == 0)
-		rc = set_up_queues(port, cfg, pool, err);
+		rc = set_up_queues(port, cfg, setup->pool, err);
 	if (rc == 0)
 		rc = set_mac(port, cfg, err);
 	return rc;
 }
 
 int
-lath_port_open(struct lath_port *port, const struct lath_config_port *cfg, unsigned workers,
-		const struct lath_owner *owner, struct rte_mempool *pool, struct lath_error *err)
+lath_port_open(struct lath_port *port, const struct lath_config_port *cfg,
+		const struct lath_ethdev_setup *setup, struct lath_error *err)
 {
 	int rc = 0;
 
 	if (!port->probed)
-		rc = lath_ethdev_probe(port, cfg, workers, err);
+		rc = lath_ethdev_probe(port, cfg, setup->workers, err);
 	if (rc < 0)
 		return rc;
-	rc = open_probed(port, cfg, workers, owner, pool, err);
+	rc = open_probed(port, cfg, setup, err);
 	if (rc < 0)
 		lath_port_close(port);
 	return rc;

@@ -175,12 +175,19 @@ static void
 put_port(struct rte_tel_data *data, const struct lath_port *port)
 {
 	struct lath_port_stats stats;
+	char offloads[128] = ""; /* a string of rte_telemetry; all names are shorter */
+	size_t len = 0;
 
 	put_text(data, "name", port->name);
 	put(data, "link_up", port->link_up);
 	put(data, "link_mbps", port->link_speed_mbps);
 	put(data, "link_changes", port->link_changes_total);
 	put_text(data, "steering", port->steering == LATH_STEER_NIC ? "nic" : "software");
+	for (int i = 0; i < LATH_OFFLOAD_COUNT && len < sizeof(offloads); i++)
+		if (port->offloads[i])
+			len += (size_t)snprintf(offloads + len, sizeof(offloads) - len, "%s%s",
+					len > 0 ? " " : "", lath_offload_name(i));
+	put_text(data, "offloads", offloads);
 	if (lath_port_stats(port, &stats) != 0)
 		return;
 	put(data, "rx_packets", stats.rx_packets_total);
@@ -358,7 +365,8 @@ const struct lath_telemetry_command lath_telemetry_commands[] = {
 				drops},
 		{"/lath/flows", "Flows over all workers, and why they ended", flows},
 		{"/lath/info", "What this gateway is and runs", info},
-		{"/lath/ports", "Ports, links, steering. Parameters: start, count", ports},
+		{"/lath/ports", "Ports, links, steering, offloads. Parameters: start, count",
+				ports},
 		{"/lath/services", "Services. Parameters: start, count", services},
 		{"/lath/targets", "Targets and their state. Parameters: start, count", targets},
 		{"/lath/vpcs", "VPCs. Parameters: start, count", vpcs},

@@ -37,6 +37,20 @@ config_of(const char *device)
 	return cfg;
 }
 
+static int
+open_port(struct lath_port *port, const struct lath_config_port *cfg, unsigned workers,
+		struct lath_error *err)
+{
+	struct lath_ethdev_setup setup = {
+			.workers = workers,
+			.owner = owner,
+			.pool = pool,
+			.plain_buffers = true,
+	};
+
+	return lath_port_open(port, cfg, &setup, err);
+}
+
 static void
 must_open(struct lath_port *port, const struct lath_config_port *cfg, unsigned workers)
 {
@@ -44,7 +58,7 @@ must_open(struct lath_port *port, const struct lath_config_port *cfg, unsigned w
 	int rc = lath_ethdev_probe(port, cfg, workers, &err);
 
 	if (rc == 0)
-		rc = lath_port_open(port, cfg, workers, owner, pool, &err);
+		rc = open_port(port, cfg, workers, &err);
 	if (rc == 0)
 		rc = lath_port_start(port, owner, &err);
 	if (rc != 0)
@@ -292,7 +306,7 @@ frames_beyond_an_mbuf_need_a_driver_with_segments(void **state)
 	(void)state;
 	cfg.mtu = 9000;
 	assert_int_equal(lath_ethdev_probe(&port, &cfg, 1, &err), 0);
-	assert_true(lath_port_open(&port, &cfg, 1, owner, pool, &err) < 0);
+	assert_true(open_port(&port, &cfg, 1, &err) < 0);
 	assert_non_null(strstr(err.text, "segments"));
 	assert_int_equal(rte_eth_dev_count_avail(), 0);
 }
