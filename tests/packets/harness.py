@@ -32,7 +32,8 @@ SETTLE_MS = 5000  # probes and announcements of the start are over by then
 BATCH = 256       # frames a run, below what a ring holds
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
-Out = collections.namedtuple("Out", "port data at_ms")
+# `member`: of a bond, by which port of it.
+Out = collections.namedtuple("Out", "port data at_ms member", defaults=(0,))
 
 
 class CaseFailure(AssertionError):
@@ -116,10 +117,13 @@ class Gateway:
             # There it is the kernel's; the gateway has one of its own.
             self.macs["host"] = f"02:00:00:00:00:{len(config['system']['ports']) + 1:02x}"
 
-    def load(self, config, settle_ms=SETTLE_MS):
-        """Starts the gateway and lets it announce itself; what it says meanwhile is returned."""
+    def load(self, config, settle_ms=SETTLE_MS, rig=None):
+        """Starts the gateway and lets it announce itself; what it says meanwhile is returned.
+        `rig`: what its ports are like, see README.md.
+        """
         self.prepare(config)
-        self.good({"op": "load", "config": config, "workers": self.workers, "seed": self.seed})
+        self.good({"op": "load", "config": config, "workers": self.workers, "seed": self.seed,
+                   "rig": rig or {}})
         self.counters = self.read_counters()
         outs = self.run(settle_ms, START_SLICE_MS)
         self.counters = self.read_counters()
@@ -144,13 +148,30 @@ class Gateway:
     def rpc(self, method, **params):
         return self.good({"op": "rpc", "method": method, "params": params})["result"]
 
+    def turn(self, worker, count=1):
+        """Turns of one worker while the others rest and nobody empties rings."""
+        self.good({"op": "turn", "worker": worker, "count": count})
+
+    def stop(self):
+        """The end: what workers hold is dropped. Nothing but counters after this."""
+        self.good({"op": "stop"})
+
+    def queue_of(self, data):
+        """The queue, and so the worker, that RSS with the gateway's key and table finds."""
+        return self.good({"op": "queue_of", "hex": bytes(data)[:64].hex()})["queue"]
+
     def inject(self, frames):
-        """`frames`: (port, bytes) or (port, bytes, queue)."""
+        """`frames`: (port, bytes), (port, bytes, queue) or (port, bytes, queue, member of a bond).
+        The queue is a number, "wrong" (not the one of RSS), or None as without: what RSS says on a
+        port that has it, else any.
+        """
         packets = []
         for frame in frames:
             packet = {"port": frame[0], "hex": bytes(frame[1]).hex()}
-            if len(frame) > 2:
+            if len(frame) > 2 and frame[2] is not None:
                 packet["queue"] = frame[2]
+            if len(frame) > 3:
+                packet["member"] = frame[3]
             packets.append(packet)
         if packets:
             self.good({"op": "inject", "packets": packets})
@@ -170,7 +191,7 @@ class Gateway:
     def run_once(self, ms):
         outs = []
         for _ in range(64):
-            got = [Out(o["port"], bytes.fromhex(o["hex"]), o.get("at_ms"))
+            got = [Out(o["port"], bytes.fromhex(o["hex"]), o.get("at_ms"), o.get("member", 0))
                    for o in self.good({"op": "run", "ms": ms})["out"]]
             self.now_ms += ms
             ms = 0

@@ -13,39 +13,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
 #include <rte_eal.h>
-#include <rte_eth_ring.h>
-#include <rte_ethdev.h>
-#include <rte_mbuf.h>
-#include <rte_ring.h>
 
 #include <lath_admin.h>
 
-#include "gateway.h"
+#include "rig.h"
 
-#define RING_SIZE 8192u
-#define BUFFERS 3072u
-#define DATA_ROOM (128 + 10240)
 #define QUIET_ROUNDS 3u
-#define START_TICK 100u
 #define WALL_S 1700000000
-
-struct test_port {
-	struct rte_ring *rx[LATH_WORKERS_MAX];
-	struct rte_ring *tx[LATH_WORKERS_MAX];
-};
-
-struct rig {
-	struct gateway gateway;
-	struct test_port ports[LATH_MODEL_PORTS_MAX];
-	struct lath_admin *admin;
-	lath_tick_t start;
-	lath_tick_t now;
-	uint64_t random;
-	bool loaded;
-	json_t *out; /* packets sent since the last command */
-};
 
 static struct lath_control_now
 rig_now(void *ctx)
@@ -53,11 +28,11 @@ rig_now(void *ctx)
 	const struct rig *rig = ctx;
 
 	return (struct lath_control_now){.tick = rig->now,
-			.wall_s = WALL_S + (rig->now - START_TICK) / LATH_TICKS_PER_SECOND};
+			.wall_s = WALL_S + (rig->now - RIG_START_TICK) / LATH_TICKS_PER_SECOND};
 }
 
-static json_t *
-refuse(const char *text)
+json_t *
+rig_refuse(const char *text)
 {
 	return json_pack("{s:s}", "error", text);
 }
@@ -68,67 +43,7 @@ refuse_error(const struct lath_error *err)
 	char text[1200];
 
 	lath_error_format(err, text, sizeof(text));
-	return refuse(text);
-}
-
-/* ---- ports --------------------------------------------------------------------------------- */
-
-static struct rte_ring *
-make_ring(const char *kind, uint32_t port, uint32_t queue)
-{
-	char name[RTE_RING_NAMESIZE];
-
-	snprintf(name, sizeof(name), "test_%s_%u_%u", kind, port, queue);
-	return rte_ring_create(name, RING_SIZE, 0, 0);
-}
-
-static void
-make_port(struct rig *rig, uint32_t index, const char *name, const struct lath_config_port *cfg,
-		uint32_t workers)
-{
-	struct lath_port *port = &rig->gateway.ports[index];
-	struct test_port *test = &rig->ports[index];
-	struct rte_eth_conf conf = {0};
-	char device[32];
-	int port_id;
-
-	for (uint32_t q = 0; q < workers; q++) {
-		test->rx[q] = make_ring("rx", index, q);
-		test->tx[q] = make_ring("tx", index, q);
-	}
-	snprintf(device, sizeof(device), "test%u", index);
-	port_id = rte_eth_from_rings(device, test->rx, workers, test->tx, workers, 0);
-	if (port_id < 0)
-		rte_exit(EXIT_FAILURE, "no ring port %s\n", name);
-	rte_eth_dev_configure((uint16_t)port_id, (uint16_t)workers, (uint16_t)workers, &conf);
-	for (uint16_t q = 0; q < workers; q++) {
-		rte_eth_rx_queue_setup((uint16_t)port_id, q, 512, 0, NULL, rig->gateway.plane.pool);
-		rte_eth_tx_queue_setup((uint16_t)port_id, q, 512, 0, NULL);
-	}
-	rte_eth_dev_start((uint16_t)port_id);
-	*port = (struct lath_port){
-			.driver = "net_ring",
-			.port_id = (uint16_t)port_id,
-			.rx_queue_count = (uint16_t)workers,
-			.tx_queue_count = (uint16_t)workers,
-			.mtu = 9600,
-			.tx_mtu = 9600,
-			.mac = {{0x02, 0, 0, 0, 0, (uint8_t)(index + 1)}},
-			.steering = LATH_STEER_SOFTWARE,
-			.link_up = true,
-	};
-	snprintf(port->name, sizeof(port->name), "%s", name);
-	if (cfg != NULL && cfg->has_mac)
-		port->mac = cfg->mac;
-}
-
-static int
-port_by_name(const struct rig *rig, const char *name)
-{
-	for (uint32_t i = 0; i < rig->gateway.plane.port_count; i++)
-		if (name != NULL && strcmp(rig->gateway.ports[i].name, name) == 0)
-			return (int)i;
-	return -1;
+	return rig_refuse(text);
 }
 
 /* ---- load, reload -------------------------------------------------------------------------- */
@@ -160,23 +75,17 @@ do_load(struct rig *rig, json_t *command)
 		return refuse_error(&err);
 	if (rig->loaded) {
 		lath_config_free(cfg);
-		return refuse("load works once; start another lath-packets");
+		return rig_refuse("load works once; start another lath-packets");
 	}
 	if (workers != NULL)
 		cfg->system.worker_count = (uint32_t)json_integer_value(workers);
 	cfg->system.state_directory[0] = '\0'; /* nothing is kept */
-	rig->now = START_TICK;
+	rig->now = RIG_START_TICK;
 	options.seed = (uint64_t)json_integer_value(json_object_get(command, "seed")) | 1;
 	options.whole_way = json_is_true(json_object_get(command, "wholeWay"));
 	options.now = rig_now(rig);
 	rig->random = options.seed;
-	rig->gateway.plane.pool = rte_pktmbuf_pool_create("test_packets", BUFFERS, 0,
-			LATH_PACKET_PRIVATE_SIZE, DATA_ROOM, 0);
-	for (uint32_t i = 0; i < cfg->system.port_count; i++)
-		make_port(rig, i, cfg->system.ports[i].name, &cfg->system.ports[i],
-				cfg->system.worker_count);
-	if (cfg->system.host_port_enabled)
-		make_port(rig, cfg->system.port_count, "host", NULL, cfg->system.worker_count);
+	rig_make_ports(rig, cfg, json_object_get(command, "rig"));
 	if (gateway_start(&rig->gateway, cfg, &options, &err) != 0) {
 		lath_config_free(cfg);
 		return refuse_error(&err);
@@ -203,99 +112,7 @@ do_reload(struct rig *rig, json_t *command)
 	return json_pack("{s:b}", "ok", 1);
 }
 
-/* ---- packets ------------------------------------------------------------------------------- */
-
-static int
-nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
-}
-
-static const char *
-inject_one(struct rig *rig, json_t *packet)
-{
-	const char *hex = json_string_value(json_object_get(packet, "hex"));
-	int port = port_by_name(rig, json_string_value(json_object_get(packet, "port")));
-	json_t *queue = json_object_get(packet, "queue");
-	uint32_t workers = rig->gateway.plane.worker_count;
-	uint32_t q = queue != NULL ? (uint32_t)json_integer_value(queue) % workers
-				   : lath_random_below(&rig->random, workers);
-	struct rte_mbuf *m;
-	size_t len;
-	uint8_t *at;
-
-	if (port < 0 || hex == NULL || strlen(hex) % 2 != 0)
-		return "a packet has a known port and an even number of hex digits";
-	len = strlen(hex) / 2;
-	m = rte_pktmbuf_alloc(rig->gateway.plane.pool);
-	at = m == NULL ? NULL : (uint8_t *)rte_pktmbuf_append(m, (uint16_t)len);
-	if (at == NULL)
-		return "no buffer for the packet";
-	for (size_t i = 0; i < len; i++)
-		at[i] = (uint8_t)(nibble(hex[2 * i]) << 4 | nibble(hex[2 * i + 1]));
-	if (rte_ring_enqueue(rig->ports[port].rx[q], m) == 0)
-		return NULL;
-	rte_pktmbuf_free(m);
-	return "the receive ring is full";
-}
-
-static json_t *
-do_inject(struct rig *rig, json_t *command)
-{
-	json_t *packets = json_object_get(command, "packets");
-	const char *problem = NULL;
-	json_t *packet;
-	size_t i;
-
-	if (packets == NULL)
-		problem = inject_one(rig, command);
-	else
-		json_array_foreach(packets, i, packet)
-			problem = problem == NULL ? inject_one(rig, packet) : problem;
-	return problem == NULL ? json_pack("{s:b}", "ok", 1) : refuse(problem);
-}
-
-static void
-take_out(struct rig *rig, uint32_t port, struct rte_mbuf *m)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint32_t len = rte_pktmbuf_pkt_len(m);
-	char *hex = malloc(2 * len + 1);
-	uint8_t *copy = malloc(len);
-	const uint8_t *data = rte_pktmbuf_read(m, 0, len, copy);
-
-	for (uint32_t i = 0; i < len; i++) {
-		hex[2 * i] = digits[data[i] >> 4];
-		hex[2 * i + 1] = digits[data[i] & 15];
-	}
-	hex[2 * len] = '\0';
-	json_array_append_new(rig->out,
-			json_pack("{s:s, s:s, s:i}", "port", rig->gateway.ports[port].name, "hex",
-					hex, "at_ms",
-					(int)((rig->now - START_TICK) * LATH_TICK_MS)));
-	free(copy);
-	free(hex);
-	rte_pktmbuf_free(m);
-}
-
-static unsigned
-drain(struct rig *rig)
-{
-	unsigned n = 0;
-	struct rte_mbuf *m;
-
-	for (uint32_t p = 0; p < rig->gateway.plane.port_count; p++)
-		for (uint32_t q = 0; q < rig->gateway.plane.worker_count; q++)
-			while (rte_ring_dequeue(rig->ports[p].tx[q], (void **)&m) == 0) {
-				take_out(rig, p, m);
-				n++;
-			}
-	return n;
-}
+/* ---- time ----------------------------------------------------------------------------------- */
 
 static void
 settle(struct rig *rig)
@@ -314,7 +131,7 @@ settle(struct rig *rig)
 			lath_worker_offline(worker);
 		}
 		did += lath_control_run(rig->gateway.control, rig_now(rig));
-		did += drain(rig);
+		did += rig_drain(rig);
 		quiet = did == 0 ? quiet + 1 : 0;
 	}
 }
@@ -337,6 +154,30 @@ do_run(struct rig *rig, json_t *command)
 	return reply;
 }
 
+/* Turns of one worker alone, with nobody to take from it: what waits stays where it is. */
+static json_t *
+do_turn(struct rig *rig, json_t *command)
+{
+	uint32_t index = (uint32_t)json_integer_value(json_object_get(command, "worker"));
+	json_int_t count = json_integer_value(json_object_get(command, "count"));
+	struct lath_worker *worker = rig->gateway.workers[index % rig->gateway.plane.worker_count];
+
+	lath_worker_online(worker);
+	for (json_int_t i = 0; i < count; i++)
+		(void)lath_worker_run(worker, rig->now);
+	lath_worker_offline(worker);
+	return json_pack("{s:b}", "ok", 1);
+}
+
+/* What workers hold is dropped, as at the end of lathd. */
+static json_t *
+do_stop(struct rig *rig)
+{
+	for (uint32_t w = 0; w < rig->gateway.plane.worker_count; w++)
+		lath_worker_drain(rig->gateway.workers[w]);
+	return json_pack("{s:b}", "ok", 1);
+}
+
 /* ---- questions ----------------------------------------------------------------------------- */
 
 static void
@@ -349,6 +190,7 @@ static json_t *
 one_worker(const struct lath_counters *counters)
 {
 	const struct lath_worker_counters *c = &counters->worker;
+	json_t *handover = json_object();
 	json_t *object = json_object();
 
 	add(object, "received", c->received);
@@ -361,6 +203,9 @@ one_worker(const struct lath_counters *counters)
 	add(object, "rx_wrong_lcore", c->rx_wrong_lcore);
 	add(object, "snat_port_reused_early", c->snat_port_reused_early);
 	add(object, "snat_ports_resting", c->snat_ports_resting);
+	for (unsigned i = 0; i < LATH_HANDOVER_COUNT; i++)
+		add(handover, lath_handover_name((enum lath_handover)i), c->handover[i]);
+	json_object_set_new(object, "handover", handover);
 	for (unsigned i = 0; i < LATH_FLOW_END_COUNT; i++)
 		add(object, lath_flow_end_name((enum lath_flow_end)i), c->flows_ended[i]);
 	json_object_set_new(object, "imbalance",
@@ -423,7 +268,7 @@ do_health(struct rig *rig, json_t *command)
 	unsigned matched = 0;
 
 	if (name == NULL || word == NULL)
-		return refuse("health has a target and a state");
+		return rig_refuse("health has a target and a state");
 	if (strcmp(word, "healthy") == 0)
 		state = LATH_TARGET_HEALTHY;
 	else if (strcmp(word, "unhealthy") == 0)
@@ -445,7 +290,7 @@ do_health(struct rig *rig, json_t *command)
 		lath_control_set_health(rig->gateway.control, i, state);
 		matched++;
 	}
-	return matched > 0 ? json_pack("{s:b}", "ok", 1) : refuse("no such target");
+	return matched > 0 ? json_pack("{s:b}", "ok", 1) : rig_refuse("no such target");
 }
 
 struct rpc {
@@ -468,11 +313,11 @@ do_rpc(struct rig *rig, json_t *command)
 	struct rpc rpc = {NULL};
 
 	if (method == NULL)
-		return refuse("rpc has a method");
+		return rig_refuse("rpc has a method");
 	lath_admin_call(rig->admin, method, json_object_get(command, "params"), on_rpc, &rpc);
 	for (unsigned i = 0; rpc.reply == NULL && i < 100000; i++)
 		settle(rig);
-	return rpc.reply != NULL ? rpc.reply : refuse("no answer");
+	return rpc.reply != NULL ? rpc.reply : rig_refuse("no answer");
 }
 
 static json_t *
@@ -481,15 +326,21 @@ answer(struct rig *rig, json_t *command)
 	const char *op = json_string_value(json_object_get(command, "op"));
 
 	if (op == NULL)
-		return refuse("a command has an op");
+		return rig_refuse("a command has an op");
 	if (strcmp(op, "load") == 0)
 		return do_load(rig, command);
 	if (!rig->loaded)
-		return refuse("load first");
+		return rig_refuse("load first");
 	if (strcmp(op, "inject") == 0)
-		return do_inject(rig, command);
+		return rig_inject(rig, command);
 	if (strcmp(op, "run") == 0)
 		return do_run(rig, command);
+	if (strcmp(op, "turn") == 0)
+		return do_turn(rig, command);
+	if (strcmp(op, "stop") == 0)
+		return do_stop(rig);
+	if (strcmp(op, "queue_of") == 0)
+		return rig_queue_of(rig, command);
 	if (strcmp(op, "counters") == 0)
 		return do_counters(rig);
 	if (strcmp(op, "reload") == 0)
@@ -498,7 +349,7 @@ answer(struct rig *rig, json_t *command)
 		return do_health(rig, command);
 	if (strcmp(op, "rpc") == 0)
 		return do_rpc(rig, command);
-	return refuse("unknown op");
+	return rig_refuse("unknown op");
 }
 
 static void
@@ -518,7 +369,7 @@ serve(struct rig *rig)
 			json_decref(command);
 			break;
 		}
-		reply = command == NULL ? refuse(problem.text) : answer(rig, command);
+		reply = command == NULL ? rig_refuse(problem.text) : answer(rig, command);
 		json_dumpf(reply, stdout, JSON_COMPACT);
 		putchar('\n');
 		fflush(stdout);

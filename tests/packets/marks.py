@@ -19,5 +19,10 @@ def config(conf):
     return _mark(config=conf)
 
 
+def rig(**wishes):
+    """What the harness's ports are like: README.md."""
+    return _mark(rig=wishes)
+
+
 raw = _mark(raw=True)
 long_only = _mark(long_only=True)

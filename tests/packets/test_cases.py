@@ -4,7 +4,8 @@
 
 A case.py has CONFIG (lath.json content, mostly topology.base() with changes) and functions
 case_*(t), each with a freshly loaded Gateway. WORKERS = (1, 2, 3) there runs all of them with each
-number of workers, `@workers(...)` one of them. A function that loads by itself is marked
+number of workers, `@workers(...)` one of them; RIG = {...} or `@rig(...)` says what the ports are
+like. A function that loads by itself is marked
 `@raw`: its gateway has started but has no configuration.
 """
 
@@ -23,10 +24,6 @@ DROPS = os.path.join(harness.ROOT, "lib", "verdict", "lath_drops.def")
 # Reasons that no frame on a port can bring about here, each with why and where it is tested.
 NOT_HERE = {
     "flow_bucket_full": "needs crafted collisions of a secret hash; tests/unit of lib/flow",
-    "handover_full": "workers take turns in the harness, so a ring never fills; lib/mailbox's test",
-    "no_buffer": "the pool is sized so that it cannot run dry; perf",
-    "tx_full": "the harness drains a port's queue after every burst; smoke",
-    "shutdown": "the harness reads no counters after the end; lathd's smoke test",
     "fragment_malformed": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_tiny": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_overlap": "the pipeline drops every fragment yet; tests/unit of lib/frag",
@@ -67,7 +64,8 @@ def test_case(start, module, function, workers):
         pytest.skip("only with LATH_TEST_LONG=1")
     config = None if getattr(function, "raw", False) else getattr(
         function, "config", getattr(module, "CONFIG", None))
-    gateway = start(config, workers=workers)
+    rig = getattr(function, "rig", getattr(module, "RIG", None))
+    gateway = start(config, workers=workers, rig=rig)
     function(gateway)
     gateway.read_counters()
 

@@ -78,6 +78,30 @@ def case_all_ports_of_one_address_and_target(t):
         t.fail("60 s are over, nothing is early any more")
 
 
+def nearly_full(t):
+    """Log lines and warnings of status about it."""
+    text = "four fifths of a worker's source ports to a target are in use"
+    warnings = [one["text"] for one in t.rpc("status")["warnings"]]
+    return t.errors().count(text), [one for one in warnings if one.startswith("source ports")]
+
+
+def case_four_fifths_are_noticed(t):
+    """One log line, and status warns, with the 51,610th flow of 64,512."""
+    client, server = ends(t)
+    fill(t, ALL * 4 // 5)
+    if nearly_full(t) != (0, []):
+        t.fail(f"too early: {nearly_full(t)}")
+    bulk.send(t, [bulk.tcp(client, client.ip, 500, WEB, 80, bulk.SYN)])
+    lines, warnings = nearly_full(t)
+    if lines != 1 or len(warnings) != 1 or \
+            "towards 10.0.0.5 port 8080 in VPC red are 80 % used" not in warnings[0]:
+        t.fail(f"{lines} lines, {warnings}")
+    for sport in range(501, 521):  # more of the same says nothing new
+        bulk.send(t, [bulk.tcp(client, client.ip, sport, WEB, 80, bulk.SYN)])
+    if nearly_full(t)[0] != 1:
+        t.fail(f"{nearly_full(t)}")
+
+
 def case_udp_is_refused_in_silence(t):
     client, _ = ends(t)
     got = fill(t, ALL, "udp")

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Copyright (c) 2026 The Lath authors */
+
+/**
+ * @file
+ * Between the .c files of lath-packets: the gateway under test and the ports that it stands on.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "gateway.h"
+
+#define RIG_MEMBERS_MAX 2u /* ports of rings behind a bond */
+#define RIG_START_TICK 100u
+
+struct rte_ring;
+
+/* Rings by member and queue; a port that is no bond is its own only member. */
+struct rig_port {
+	struct rte_ring *rx[RIG_MEMBERS_MAX][LATH_WORKERS_MAX];
+	struct rte_ring *tx[RIG_MEMBERS_MAX][LATH_WORKERS_MAX];
+	unsigned members;
+	bool rss; /* spreads frames over its queues as a NIC does */
+};
+
+struct rig {
+	struct gateway gateway;
+	struct rig_port ports[LATH_MODEL_PORTS_MAX];
+	struct lath_admin *admin;
+	lath_tick_t start;
+	lath_tick_t now;
+	uint64_t random;
+	bool loaded;
+	json_t *out; /* packets sent since the last command */
+};
+
+/* {"error": text} */
+json_t *rig_refuse(const char *text);
+
+/* Buffers and ports as the configuration and `wishes` (the member `rig` of `load`) want them. */
+void rig_make_ports(struct rig *rig, const struct lath_config *cfg, json_t *wishes);
+
+/* Which queue a NIC with our key and table gives the frame `hex`. */
+json_t *rig_queue_of(struct rig *rig, json_t *command);
+
+json_t *rig_inject(struct rig *rig, json_t *command);
+
+/* Takes what the gateway sent into `out`; how many frames. */
+unsigned rig_drain(struct rig *rig);
