@@ -197,6 +197,30 @@ static const struct lathctl_column worker_columns[] = {
 		{"SILENT-MS", "silentMs", NUMBER},
 };
 
+/* Why packets went to another worker. */
+static void
+worker_tail(const json_t *result)
+{
+	const json_t *workers = json_object_get(result, "workers");
+	const char *gap = "\n";
+
+	for (size_t i = 0; i < json_array_size(workers); i++) {
+		const json_t *worker = json_array_get(workers, i);
+		json_t *causes = json_object_get(json_object_get(worker, "packets"), "handover");
+		const char *cause;
+		json_t *count;
+
+		if (lathctl_u64_at(worker, "packets.handedOut") == 0)
+			continue;
+		printf("%sworker %" PRIu64 " handed over:", gap, lathctl_u64_at(worker, "worker"));
+		gap = "";
+		json_object_foreach(causes, cause, count)
+			printf(" %s %" JSON_INTEGER_FORMAT, cause, json_integer_value(count));
+		printf("; NICs were wrong %" PRIu64 " times\n",
+				lathctl_u64_at(worker, "packets.rxWrongLcore"));
+	}
+}
+
 /* ---- ports --------------------------------------------------------------------------------- */
 
 static const struct lathctl_column port_columns[] = {
@@ -223,10 +247,8 @@ static void
 ports_tail(const json_t *result)
 {
 	(void)result;
-	puts("\nOFFLOADS: what the port does for the gateway; nothing is wrong without. Checksums "
-	     "of "
-	     "packets that are\nsent are never the port's work: what was damaged before stays "
-	     "visible.");
+	puts("\nOFFLOADS: what the port does for the gateway; nothing is wrong without.");
+	puts("Checksums of sent packets are never its work: what was damaged stays visible.");
 }
 
 /* ---- neighbors, and the addresses we hold ---------------------------------------------------- */
@@ -345,7 +367,7 @@ VIEW(ports_view, "show.ports", "ports", port_columns, "no ports", NULL, ports_ta
 VIEW(services_view, "show.services", "services", service_columns, "no services", service_rows, NULL);
 VIEW(targets_view, "show.targets", "targets", target_columns, "no targets", NULL, NULL);
 VIEW(vpcs_view, "show.vpcs", "vpcs", vpc_columns, "no VPCs", vpc_rows, NULL);
-VIEW(workers_view, "show.workers", "workers", worker_columns, "no workers", NULL, NULL);
+VIEW(workers_view, "show.workers", "workers", worker_columns, "no workers", NULL, worker_tail);
 
 #define OPTION_VPC {"vpc", "vpc", "VPC", false, "only of this VPC: name, id or ARN"}
 #define OPTION_SERVICE {"service", "service", "SERVICE", false, "only of this service: name, id or ARN"}

@@ -143,6 +143,12 @@ put_worker(struct rte_tel_data *data, const struct lath_counters *counters)
 	put(data, "held", worker->held);
 	(void)rte_tel_data_add_dict_int(data, "imbalance", (int)lath_counters_imbalance(counters));
 	put(data, "rx_wrong_lcore", worker->rx_wrong_lcore);
+	for (int i = 0; i < LATH_HANDOVER_COUNT; i++) {
+		char key[32];
+
+		snprintf(key, sizeof(key), "handover_%s", lath_handover_name(i));
+		put(data, key, worker->handover[i]);
+	}
 	put(data, "flows_ipv4", worker->flows[LATH_FLOW_POOL_IPV4]);
 	put(data, "flows_mixed", worker->flows[LATH_FLOW_POOL_MIXED]);
 	put(data, "loops", worker->loops);
