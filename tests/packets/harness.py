@@ -161,7 +161,8 @@ class Gateway:
         return self.good({"op": "queue_of", "hex": bytes(data)[:64].hex()})["queue"]
 
     def inject(self, frames):
-        """`frames`: (port, bytes), (port, bytes, queue) or (port, bytes, queue, member of a bond).
+        """`frames`: (port, bytes), (port, bytes, queue), (port, bytes, queue, member of a bond) or
+        (port, bytes, queue, member, {"ip": "good", "l4": "bad"}: what the NIC says of checksums).
         The queue is a number, "wrong" (not the one of RSS), or None as without: what RSS says on a
         port that has it, else any.
         """
@@ -172,6 +173,8 @@ class Gateway:
                 packet["queue"] = frame[2]
             if len(frame) > 3:
                 packet["member"] = frame[3]
+            if len(frame) > 4:
+                packet["cksum"] = frame[4]
             packets.append(packet)
         if packets:
             self.good({"op": "inject", "packets": packets})

@@ -139,6 +139,10 @@ make_port(struct rig *rig, uint32_t index, const char *name, const struct lath_c
 	snprintf(port->driver, sizeof(port->driver), "%s",
 			bond != NULL ? "net_bonding" : "net_ring");
 	snprintf(port->name, sizeof(port->name), "%s", name);
+	if (json_is_true(json_object_get(json_object_get(wishes, "verifies"), name))) {
+		port->offloads[LATH_OFFLOAD_RX_IP_CKSUM] = true;
+		port->offloads[LATH_OFFLOAD_RX_L4_CKSUM] = true;
+	}
 	if (cfg != NULL && cfg->has_mac)
 		port->mac = cfg->mac;
 }
@@ -243,6 +247,31 @@ choose_queue(struct rig *rig, const struct rig_port *test, json_t *queue, const 
 	return test->rss ? nic_queue(rig, frame, len) : lath_random_below(&rig->random, workers);
 }
 
+/* What a NIC's checksum unit says of the frame: `verdicts` is {"ip": word, "l4": word}. */
+static uint64_t
+cksum_flags(json_t *verdicts)
+{
+	static const struct {
+		const char *layer;
+		const char *word;
+		uint64_t flag;
+	} rows[] = {
+			{"ip", "good", RTE_MBUF_F_RX_IP_CKSUM_GOOD},
+			{"ip", "bad", RTE_MBUF_F_RX_IP_CKSUM_BAD},
+			{"l4", "good", RTE_MBUF_F_RX_L4_CKSUM_GOOD},
+			{"l4", "bad", RTE_MBUF_F_RX_L4_CKSUM_BAD},
+	};
+	uint64_t flags = 0;
+
+	for (unsigned i = 0; i < LATH_ARRAY_SIZE(rows); i++) {
+		const char *word = json_string_value(json_object_get(verdicts, rows[i].layer));
+
+		if (word != NULL && strcmp(word, rows[i].word) == 0)
+			flags |= rows[i].flag;
+	}
+	return flags;
+}
+
 static const char *
 inject_one(struct rig *rig, json_t *packet)
 {
@@ -264,6 +293,7 @@ inject_one(struct rig *rig, json_t *packet)
 	if (at == NULL)
 		return "no buffer for the packet";
 	from_hex(hex, at, len);
+	m->ol_flags |= cksum_flags(json_object_get(packet, "cksum"));
 	queue = choose_queue(rig, test, json_object_get(packet, "queue"), at, len);
 	if (rte_ring_enqueue(test->rx[(size_t)json_integer_value(member) % test->members][queue],
 			    m) == 0)
