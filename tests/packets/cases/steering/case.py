@@ -99,6 +99,20 @@ def case_port_that_lies_is_demoted_once(t):
         t.fail(f"{t.errors().count(LINE)} lines")
 
 
+@workers(2)
+def case_port_that_lies_to_every_worker_is_demoted(t):
+    """New flows one at a time, all on the wrong queue: what the others hand over is right with its
+    owner, but that is no merit of the port's.
+    """
+    client, server = met(t)
+    frames = [pair for both in zip(questions(t, client, 0, 20), questions(t, client, 1, 20))
+              for pair in both]
+    for frame in frames:
+        answered(t, client, server, frame, queue="wrong")
+    if steering(t)[0] != "software" or t.errors().count(LINE) != 1:
+        t.fail(f"{wrong(t)} wrong, {steering(t)}, {t.errors().count(LINE)} lines")
+
+
 def case_one_right_packet_forgives(t):
     client, server = met(t)
     frames = questions(t, client, 0, 30)
