@@ -197,6 +197,7 @@ open_port(struct wire *wire, struct lath_port *port, const char *name, const cha
 {
 	struct lath_config_port cfg = {
 			.mtu = RTE_ETHER_MTU, .rx_descriptors = 1024, .tx_descriptors = 1024};
+	struct lath_ethdev_setup setup = {.workers = 1, .owner = owner, .pool = wire->pool};
 	struct lath_error err = {0};
 	int rc;
 
@@ -205,7 +206,7 @@ open_port(struct wire *wire, struct lath_port *port, const char *name, const cha
 		refuse("a device string is too long");
 	rc = lath_ethdev_probe(port, &cfg, 1, &err);
 	if (rc == 0)
-		rc = lath_port_open(port, &cfg, 1, owner, wire->pool, &err);
+		rc = lath_port_open(port, &cfg, &setup, &err);
 	if (rc == 0)
 		rc = lath_port_start(port, owner, &err);
 	if (rc != 0)

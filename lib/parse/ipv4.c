@@ -84,7 +84,8 @@ parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packe
 }
 
 enum lath_drop
-lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, struct lath_packet *pkt)
+lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool verified,
+		struct lath_packet *pkt)
 {
 	const struct lath_ipv4_hdr *ip = (const void *)(data + pkt->l3_offset);
 	uint32_t header_len = sizeof(*ip);
@@ -101,7 +102,7 @@ lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, struct la
 	if (header_len != sizeof(*ip))
 		return lath_cksum_ipv4_header(ip, header_len) != 0 ? LATH_DROP_ip_cksum
 								   : LATH_DROP_ip_options;
-	if (!lath_cksum_ipv4_holds(ip))
+	if (!verified && !lath_cksum_ipv4_holds(ip))
 		return LATH_DROP_ip_cksum;
 	if (lath_parse_is_martian_v4(ip->src_be) || lath_parse_is_martian_v4(ip->dst_be) ||
 			ip->src_be == ip->dst_be)

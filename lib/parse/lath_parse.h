@@ -115,9 +115,10 @@ enum lath_drop lath_parse_frame(const uint8_t *data, uint32_t len, struct lath_p
 /**
  * IPv4 with TCP, UDP or ICMP echo behind it, from pkt->l3_offset: sets family, proto, l4_offset,
  * ip_len, tcp_flags, icmp_type and the key but for its VPC. `data` must hold `len` bytes in one
- * piece; `frame_len` is the whole frame's length, which may go on in further segments.
+ * piece; `frame_len` is the whole frame's length, which may go on in further segments. `verified`:
+ * the NIC has found the header's checksum right.
  */
-enum lath_drop lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len,
+enum lath_drop lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool verified,
 		struct lath_packet *pkt);
 
 /** IPv6 with TCP behind its fixed header (host port only; extension headers: protocol). */

@@ -67,6 +67,8 @@ struct arrival {
 	const struct lath_model *model;
 	const struct lath_model_attachment *untagged; /* NULL: none, or the host port's */
 	uint64_t mac;                                 /* the gateway's there, low 48 bits */
+	uint64_t ip_good; /* flag of a header that the NIC has summed; 0: it does not */
+	uint64_t l4_bad;  /* and of a wrong TCP or UDP checksum */
 	uint16_t port;
 };
 
@@ -93,6 +95,7 @@ load16(const uint8_t *from)
 static struct arrival
 arrival_at(const struct lath_worker *w, uint16_t port, struct rte_mbuf **packets, unsigned n)
 {
+	const bool *offloads = w->plane->ports[port].offloads;
 	struct arrival in = {
 			.packets = packets,
 			.count = n,
@@ -100,6 +103,10 @@ arrival_at(const struct lath_worker *w, uint16_t port, struct rte_mbuf **packets
 					w->plane->ports[port].steering != LATH_STEER_NIC,
 			.model = w->model,
 			.untagged = lath_model_attachment_at(w->model, port, 0),
+			.ip_good = offloads[LATH_OFFLOAD_RX_IP_CKSUM] ? RTE_MBUF_F_RX_IP_CKSUM_GOOD
+								      : 0,
+			.l4_bad = offloads[LATH_OFFLOAD_RX_L4_CKSUM] ? RTE_MBUF_F_RX_L4_CKSUM_BAD
+								     : 0,
 			.port = port,
 	};
 
@@ -148,6 +155,19 @@ is_plain_udp(const struct lath_udp_hdr *udp, uint32_t l4_len)
 	return udp_len >= sizeof(*udp) && udp_len <= l4_len;
 }
 
+/* Each checksum's verdict is two bits, of which GOOD and BAD have one: "none" has both. */
+static inline bool
+is_ip_good(const struct arrival *in, const struct rte_mbuf *m)
+{
+	return in->ip_good != 0 && (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == in->ip_good;
+}
+
+static inline bool
+is_l4_bad(const struct arrival *in, const struct rte_mbuf *m)
+{
+	return in->l4_bad != 0 && (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == in->l4_bad;
+}
+
 /* Fills the candidate in, but for `at`. Lengths first: nothing is read that is not there. */
 static inline bool
 has_shape(const struct arrival *in, const struct rte_mbuf *m, struct candidate *c)
@@ -158,7 +178,7 @@ has_shape(const struct arrival *in, const struct rte_mbuf *m, struct candidate *
 	const void *l4;
 	uint32_t ip_len;
 
-	if (m->nb_segs != 1 ||
+	if (m->nb_segs != 1 || is_l4_bad(in, m) ||
 			m->data_len < ETHERNET_LEN + TAG_LEN + IPV4_LEN +
 							sizeof(struct lath_udp_hdr) ||
 			(load64(frame) ^ in->mac) << 16 != 0)
@@ -173,7 +193,7 @@ has_shape(const struct arrival *in, const struct rte_mbuf *m, struct candidate *
 	if (ip->version_ihl != 0x45 || ip_len > (uint32_t)m->data_len - c->l3_offset ||
 			(ip->fragment_be & lath_to_be16(LATH_IPV4_MF | LATH_IPV4_OFFSET_MASK)) !=
 					0 ||
-			ip->ttl <= 1 || !lath_cksum_ipv4_holds(ip))
+			ip->ttl <= 1 || !(is_ip_good(in, m) || lath_cksum_ipv4_holds(ip)))
 		return false;
 	c->is_tcp = ip->proto == LATH_PROTO_TCP;
 	if (c->is_tcp ? ip_len < IPV4_LEN + sizeof(struct lath_tcp_hdr) ||

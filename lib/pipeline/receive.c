@@ -66,6 +66,30 @@ take_in_host(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	return true;
 }
 
+/* The NIC has found the IPv4 header's checksum right; what it calls wrong is summed here, so that
+ * every port drops the same headers.
+ */
+static bool
+header_is_verified(const struct lath_worker *w, const struct rte_mbuf *m, uint16_t port)
+{
+	return w->plane->ports[port].offloads[LATH_OFFLOAD_RX_IP_CKSUM] &&
+			(m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+}
+
+/* The NIC has found TCP's or UDP's checksum wrong. A UDP checksum of 0 is none (RFC 768). */
+static bool
+l4_is_wrong(const struct lath_worker *w, struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_udp_hdr *udp = (const void *)(frame_of(m) + pkt->l4_offset);
+
+	return w->plane->ports[pkt->port].offloads[LATH_OFFLOAD_RX_L4_CKSUM] &&
+			(m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_BAD &&
+			(pkt->proto == LATH_PROTO_TCP ||
+					(pkt->proto == LATH_PROTO_UDP &&
+							lath_from_be16(udp->cksum_be) != 0));
+}
+
 /* A frame of a VPC's attachment. */
 static bool
 take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
@@ -87,10 +111,12 @@ take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	}
 	if (ethertype == LATH_ETHERTYPE_IPV4)
 		reason = lath_parse_ipv4(frame_of(m), rte_pktmbuf_data_len(m),
-				rte_pktmbuf_pkt_len(m), pkt);
+				rte_pktmbuf_pkt_len(m), header_is_verified(w, m, pkt->port), pkt);
 	else
 		reason = ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported
 							  : LATH_DROP_ethertype;
+	if (reason == LATH_DROP_NONE && l4_is_wrong(w, m))
+		reason = LATH_DROP_l4_cksum;
 	if (reason != LATH_DROP_NONE) {
 		drop(w, m, attachment->vpc, reason);
 		return false;

@@ -21,7 +21,7 @@ parse(const uint8_t *frame, uint32_t len, uint32_t frame_len, struct lath_packet
 	*pkt = (struct lath_packet){0};
 	drop = lath_parse_frame(copy, len, pkt, &ethertype);
 	if (drop == LATH_DROP_NONE && ethertype == LATH_ETHERTYPE_IPV4)
-		drop = lath_parse_ipv4(copy, len, frame_len, pkt);
+		drop = lath_parse_ipv4(copy, len, frame_len, false, pkt);
 	else if (drop == LATH_DROP_NONE && ethertype == LATH_ETHERTYPE_IPV6)
 		drop = lath_parse_ipv6(copy, len, frame_len, pkt);
 	else if (drop == LATH_DROP_NONE && ethertype == LATH_ETHERTYPE_ARP)

@@ -204,7 +204,7 @@ kit_parse(const uint8_t *data, uint32_t len, uint32_t frame_len, struct lath_pac
 	if (drop != LATH_DROP_NONE)
 		return drop;
 	if (ethertype == LATH_ETHERTYPE_IPV4)
-		return lath_parse_ipv4(data, len, frame_len, pkt);
+		return lath_parse_ipv4(data, len, frame_len, false, pkt);
 	if (ethertype == LATH_ETHERTYPE_IPV6)
 		return lath_parse_ipv6(data, len, frame_len, pkt);
 	return LATH_DROP_ethertype;
