@@ -2,14 +2,14 @@
 /* Copyright (c) 2026 The Lath authors */
 
 /*
- * Frames of the two VPCs, which use the same addresses: clients 10.1.0.0/20 behind a router in
- * one, targets 10.0.0.5.. behind a router in the other. Each packet carries its flow's number
- * behind the L4 header, so what comes out is matched without trusting any table.
+ * Frames of the VPCs, which all use the same addresses: clients 10.1.0.0/20 behind a router in
+ * each, targets 10.0.0.5.. behind a router in the last. Each packet carries its flow's number
+ * behind the L4 header, so what comes out is matched without trusting any table. A frame with a
+ * VLAN tag is four bytes longer than the named size.
  */
 
 #include <string.h>
 
-#include "bench.h"
 #include "world.h"
 
 #define CLIENTS 4096u
@@ -17,6 +17,7 @@
 #define CLIENT_PORT_FIRST 1024u
 #define CLIENT_PORTS 64000u
 #define TTL 64
+#define TAG_LEN 4u
 
 static unsigned
 l4_len(const struct rig *rig)
@@ -32,15 +33,53 @@ frame_router_mac(unsigned side)
 }
 
 /* The client's end of a flow; 262 million of them differ. */
-struct bench_flow
-frame_client(uint64_t serial)
+static struct bench_flow
+client(const struct rig *rig, uint64_t serial)
 {
 	uint32_t port = CLIENT_PORT_FIRST + (uint32_t)(serial / CLIENTS % CLIENT_PORTS);
 
 	return (struct bench_flow){
 			.client_be = lath_to_be32(CLIENT_BASE + (uint32_t)(serial % CLIENTS)),
 			.client_port_be = lath_to_be16((uint16_t)port),
+			.vpc = (uint16_t)(serial % rig->plan.vpcs),
+			.service = (uint16_t)(serial / rig->plan.vpcs % rig->plan.services),
 	};
+}
+
+struct bench_flow
+frame_next_client(const struct rig *rig, uint64_t *serial)
+{
+	for (;;) {
+		struct bench_flow flow = client(rig, (*serial)++);
+
+		if (rig->plan.workers == 1 ||
+				lath_owner_of_v4(rig->gateway->plane.owner, flow.client_be,
+						world_service(flow.service), flow.client_port_be,
+						lath_to_be16(SERVICE_PORT)) == rig->plan.measured)
+			return flow;
+	}
+}
+
+/* Without CRC and tag. IMIX: a flow has a size, the mix is among flows. */
+static unsigned
+frame_len(const struct rig *rig, uint32_t number)
+{
+	static const uint16_t imix[] = {64, 64, 64, 64, 64, 64, 64, 594, 594, 594, 594, 1518};
+	uint32_t bytes = rig->packet_size;
+
+	if (bytes == PACKET_IMIX)
+		bytes = imix[number % LATH_ARRAY_SIZE(imix)];
+	return bytes - FRAME_CRC;
+}
+
+/* Bytes in front of the IPv4 header. */
+static unsigned
+link_len(struct rte_mbuf *m)
+{
+	const struct lath_eth_hdr *eth = rte_pktmbuf_mtod(m, const struct lath_eth_hdr *);
+
+	return (unsigned)sizeof(*eth) +
+			(lath_from_be16(eth->type_be) == LATH_ETHERTYPE_VLAN ? TAG_LEN : 0);
 }
 
 static void
@@ -50,12 +89,14 @@ write_tcp(struct lath_tcp_hdr *tcp, enum frame_kind kind, const lath_be16_t port
 			[FRAME_OPEN] = LATH_TCP_SYN,
 			[FRAME_ANSWER] = LATH_TCP_SYN | LATH_TCP_ACK,
 			[FRAME_DATA] = LATH_TCP_ACK,
+			[FRAME_FIN] = LATH_TCP_FIN | LATH_TCP_ACK,
 	};
 
 	*tcp = (struct lath_tcp_hdr){
 			.src_port_be = ports[0],
 			.dst_port_be = ports[1],
-			.seq_be = lath_to_be32(kind == FRAME_DATA ? 1001 : 1000),
+			.seq_be = lath_to_be32(kind == FRAME_OPEN || kind == FRAME_ANSWER ? 1000
+											  : 1001),
 			.ack_be = lath_to_be32(kind == FRAME_OPEN ? 0 : 1001),
 			.offset = 5 << 4,
 			.flags = flags[kind],
@@ -86,28 +127,42 @@ write_l4(const struct rig *rig, struct lath_ipv4_hdr *ip, unsigned len, enum fra
 	memcpy(l4 + at, &cksum, sizeof(cksum));
 }
 
+/* Ethernet and perhaps a tag; returns where IPv4 begins. */
+static uint8_t *
+write_link(const struct rig *rig, struct rte_mbuf *m, uint16_t vlan, unsigned side)
+{
+	struct lath_eth_hdr *eth = rte_pktmbuf_mtod(m, struct lath_eth_hdr *);
+	lath_be16_t *tag = (void *)(eth + 1);
+
+	*eth = (struct lath_eth_hdr){
+			.dst = rig->gateway->ports[side].mac,
+			.src = frame_router_mac(side),
+			.type_be = lath_to_be16(vlan == 0 ? LATH_ETHERTYPE_IPV4
+							  : LATH_ETHERTYPE_VLAN),
+	};
+	if (vlan == 0)
+		return (uint8_t *)(eth + 1);
+	tag[0] = lath_to_be16(vlan);
+	tag[1] = lath_to_be16(LATH_ETHERTYPE_IPV4);
+	return (uint8_t *)(tag + 2);
+}
+
 void
 frame_write(const struct rig *rig, struct rte_mbuf *m, const struct bench_flow *flow,
 		uint32_t number, enum frame_kind kind, unsigned side)
 {
-	unsigned frame_len = rig->options->packet_bytes - FRAME_CRC;
-	unsigned ip_len = frame_len - (unsigned)sizeof(struct lath_eth_hdr);
+	uint16_t vlan = side == 0 ? world_vlan(rig, flow->vpc) : 0;
+	unsigned len = frame_len(rig, number) + (vlan == 0 ? 0 : TAG_LEN);
+	unsigned ip_len = frame_len(rig, number) - (unsigned)sizeof(struct lath_eth_hdr);
 	const lath_be16_t up[2] = {flow->client_port_be, lath_to_be16(SERVICE_PORT)};
-	const lath_be16_t down[2] = {lath_to_be16(TARGET_PORT), flow->nat_port_be};
-	struct lath_eth_hdr *eth;
+	const lath_be16_t down[2] = {world_target_port(flow->service), flow->nat_port_be};
 	struct lath_ipv4_hdr *ip;
 	uint16_t cksum;
 
 	rte_pktmbuf_reset(m);
-	m->data_len = (uint16_t)frame_len;
-	m->pkt_len = frame_len;
-	eth = rte_pktmbuf_mtod(m, struct lath_eth_hdr *);
-	*eth = (struct lath_eth_hdr){
-			.dst = rig->gateway.ports[side].mac,
-			.src = frame_router_mac(side),
-			.type_be = lath_to_be16(LATH_ETHERTYPE_IPV4),
-	};
-	ip = (void *)(eth + 1);
+	m->data_len = (uint16_t)len;
+	m->pkt_len = len;
+	ip = (void *)write_link(rig, m, vlan, side);
 	*ip = (struct lath_ipv4_hdr){
 			.version_ihl = 0x45,
 			.total_len_be = lath_to_be16((uint16_t)ip_len),
@@ -115,7 +170,7 @@ frame_write(const struct rig *rig, struct rte_mbuf *m, const struct bench_flow *
 			.ttl = TTL,
 			.proto = rig->proto,
 			.src_be = side == 0 ? flow->client_be : flow->target_be,
-			.dst_be = side == 0 ? lath_to_be32(SERVICE_IP) : flow->nat_be,
+			.dst_be = side == 0 ? world_service(flow->service) : flow->nat_be,
 	};
 	cksum = lath_cksum_ipv4_header(ip, sizeof(*ip));
 	memcpy(&ip->cksum_be, &cksum, sizeof(cksum));
@@ -130,8 +185,7 @@ frame_number(const struct rig *rig, struct rte_mbuf *m)
 
 	memcpy(&number,
 			rte_pktmbuf_mtod_offset(m, const uint8_t *,
-					sizeof(struct lath_eth_hdr) + sizeof(struct lath_ipv4_hdr) +
-							l4_len(rig)),
+					link_len(m) + sizeof(struct lath_ipv4_hdr) + l4_len(rig)),
 			sizeof(number));
 	return number;
 }
@@ -140,22 +194,24 @@ const lath_be16_t *
 frame_ports(struct rte_mbuf *m)
 {
 	return rte_pktmbuf_mtod_offset(m, const lath_be16_t *,
-			sizeof(struct lath_eth_hdr) + sizeof(struct lath_ipv4_hdr));
+			link_len(m) + sizeof(struct lath_ipv4_hdr));
 }
 
 const struct lath_ipv4_hdr *
 frame_check(const struct rig *rig, struct rte_mbuf *m)
 {
-	unsigned frame_len = rig->options->packet_bytes - FRAME_CRC;
+	unsigned link = link_len(m);
+	unsigned ip_len = frame_len(rig, frame_number(rig, m)) -
+			(unsigned)sizeof(struct lath_eth_hdr);
 	const struct lath_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct lath_ipv4_hdr *,
-			sizeof(struct lath_eth_hdr));
-	unsigned len = frame_len - (unsigned)(sizeof(struct lath_eth_hdr) + sizeof(*ip));
+			link);
 
-	if (rte_pktmbuf_pkt_len(m) != frame_len)
-		rig_die("a packet of %u bytes came out with %u", frame_len, rte_pktmbuf_pkt_len(m));
+	if (rte_pktmbuf_pkt_len(m) != link + ip_len)
+		rig_die("a packet of %u bytes came out with %u", link + ip_len,
+				rte_pktmbuf_pkt_len(m));
 	if (lath_cksum_ipv4_header(ip, sizeof(*ip)) != 0)
 		rig_die("a packet came out with a wrong IPv4 checksum");
-	if (lath_cksum_l4_v4(ip, ip + 1, len) != 0)
+	if (lath_cksum_l4_v4(ip, ip + 1, ip_len - (unsigned)sizeof(*ip)) != 0)
 		rig_die("a packet came out with a wrong TCP or UDP checksum");
 	if (ip->ttl != TTL - 1)
 		rig_die("a packet came out with a TTL of %u", ip->ttl);

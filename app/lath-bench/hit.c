@@ -4,40 +4,46 @@
 /*
  * hit: packets of known flows, in random order over all of them, bursts from the clients and
  * bursts from the targets in turn. TCP is established, UDP answered.
+ *
+ * Timed: the worker's turns. Not timed: frames, rings, management between laps.
  */
 
-#include "bench.h"
 #include "world.h"
 
 #define LAPS_PER_TICK 32u
 
 struct opening {
-	uint32_t first; /* flow of the lap's first packet */
+	uint64_t serial; /* of clients */
+	uint32_t first;  /* flow of the lap's first packet */
 	enum frame_kind kind;
 	unsigned side;
 };
 
-static unsigned
-turn(void *ctx)
-{
-	struct rig *rig = ctx;
-
-	return lath_worker_run(rig->gateway.workers[0], rig->now);
-}
-
 /* ---- flows are opened by packets, as anybody's ----------------------------------------------- */
+
+/* What a first packet shows when it comes out. */
+void
+hit_learn(struct bench_flow *flow, struct rte_mbuf *m)
+{
+	const lath_be16_t *ports = frame_ports(m);
+	const struct lath_ipv4_hdr *ip = (const void *)((const uint8_t *)ports - sizeof(*ip));
+
+	flow->nat_be = ip->src_be;
+	flow->target_be = ip->dst_be;
+	flow->nat_port_be = ports[0];
+}
 
 static void
 fill_opening(struct rig *rig, unsigned count, void *ctx)
 {
-	const struct opening *o = ctx;
+	struct opening *o = ctx;
 
 	for (unsigned i = 0; i < count; i++) {
 		struct bench_flow *flow = &rig->flows[o->first + i];
 
 		if (o->kind == FRAME_OPEN)
-			*flow = frame_client(o->first + i);
-		rig->burst_side[i / rig->options->burst] = (uint8_t)o->side;
+			*flow = frame_next_client(rig, &o->serial);
+		rig->burst_side[i / rig->burst] = (uint8_t)o->side;
 		frame_write(rig, rig->buffers[i], flow, o->first + i, o->kind, o->side);
 	}
 }
@@ -46,16 +52,12 @@ static void
 see_opening(struct rig *rig, struct rte_mbuf *m, unsigned side, void *ctx)
 {
 	const struct opening *o = ctx;
-	const struct lath_ipv4_hdr *ip = frame_check(rig, m);
-	struct bench_flow *flow = &rig->flows[frame_number(rig, m)];
 
+	(void)frame_check(rig, m);
 	if (side == o->side)
 		rig_die("a packet came out where it went in");
-	if (o->kind != FRAME_OPEN)
-		return;
-	flow->nat_be = ip->src_be;
-	flow->target_be = ip->dst_be;
-	flow->nat_port_be = frame_ports(m)[0];
+	if (o->kind == FRAME_OPEN)
+		hit_learn(&rig->flows[frame_number(rig, m)], m);
 }
 
 void
@@ -66,8 +68,8 @@ hit_open_flows(struct rig *rig)
 			{.kind = FRAME_ANSWER, .side = 1},
 			{.kind = FRAME_DATA, .side = 0},
 	};
-	struct opening o;
-	struct work work = {.turn = turn,
+	struct opening o = {0};
+	struct work work = {.turn = rig_turn,
 			.fill = fill_opening,
 			.see = see_opening,
 			.turn_ctx = rig,
@@ -75,7 +77,8 @@ hit_open_flows(struct rig *rig)
 
 	for (uint32_t first = 0; first < rig->flow_count; first += BUFFERS)
 		for (unsigned i = 0; i < LATH_ARRAY_SIZE(steps); i++) {
-			o = steps[i];
+			o.kind = steps[i].kind;
+			o.side = steps[i].side;
 			o.first = first;
 			measure_lap(rig, &work, lath_min_u32(BUFFERS, rig->flow_count - first));
 		}
@@ -83,12 +86,27 @@ hit_open_flows(struct rig *rig)
 	rig_check(rig, "opening flows");
 }
 
+void
+hit_invent_flows(struct rig *rig)
+{
+	uint64_t serial = 0;
+
+	for (uint32_t i = 0; i < rig->flow_count; i++) {
+		struct bench_flow *flow = &rig->flows[i];
+
+		*flow = frame_next_client(rig, &serial);
+		flow->nat_be = flow->client_be;
+		flow->nat_port_be = flow->client_port_be;
+		flow->target_be = lath_to_be32(TARGET_BASE + i % TARGET_COUNT);
+	}
+}
+
 /* ---- then they are visited --------------------------------------------------------------------- */
 
 void
 hit_fill(struct rig *rig, unsigned count, void *ctx)
 {
-	const unsigned burst = rig->options->burst;
+	const unsigned burst = rig->burst;
 
 	(void)ctx;
 	for (unsigned i = 0; i < count; i++) {
@@ -118,9 +136,10 @@ see(struct rig *rig, struct rte_mbuf *m, unsigned side, void *ctx)
 	if (side == 1)
 		right = ip->src_be == flow->nat_be && ip->dst_be == flow->target_be &&
 				ports[0] == flow->nat_port_be &&
-				ports[1] == lath_to_be16(TARGET_PORT);
+				ports[1] == world_target_port(flow->service);
 	else
-		right = ip->src_be == lath_to_be32(SERVICE_IP) && ip->dst_be == flow->client_be &&
+		right = ip->src_be == world_service(flow->service) &&
+				ip->dst_be == flow->client_be &&
 				ports[0] == lath_to_be16(SERVICE_PORT) &&
 				ports[1] == flow->client_port_be;
 	if (!right)
@@ -135,17 +154,31 @@ between(struct rig *rig, void *ctx)
 	if (lath_random_below(&rig->random, LAPS_PER_TICK) != 0)
 		return;
 	rig->now++;
-	rig_settle(rig);
+	rig_rest(rig);
 }
 
 struct work
 hit_work(struct rig *rig)
 {
 	return (struct work){
-			.turn = turn,
+			.turn = rig_turn,
 			.fill = hit_fill,
 			.see = see,
 			.between = between,
 			.turn_ctx = rig,
 	};
 }
+
+static void
+prepare(struct rig *rig, struct bench *bench)
+{
+	hit_open_flows(rig);
+	run_add_row(bench, "hit", hit_work(rig));
+}
+
+const struct mode hit_mode = {
+		.name = "hit",
+		.help = "known flows in random order, both directions in turn",
+		.by_default = true,
+		.prepare = prepare,
+};

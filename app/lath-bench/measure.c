@@ -4,10 +4,14 @@
 /*
  * A lap: every buffer gets its frame, then burst after burst goes into a receive ring (not timed)
  * and one turn takes it from there to a transmit ring (timed). By the time a burst's turn comes,
- * 2,048 buffers have passed and its lines are no longer in L1.
+ * 2,048 buffers have passed and its lines are no longer in L1. Between laps management has its
+ * turn, not timed.
  *
  * A lap in which the kernel gave the CPU to somebody else says nothing about the packets: it is
  * thrown out and counted. What a hypervisor steals cannot be seen; hence medians over repeats.
+ *
+ * Flows that come and end are counted with the laps that count, and those that end between laps
+ * apart: their end would cost nothing (run.c refuses a run where that is more than a small part).
  */
 
 #include <sys/resource.h>
@@ -20,8 +24,8 @@
 #define LAPS_MIN 4u  /* clean ones, a repeat */
 #define PATIENCE 50u /* times the window, until that many are clean */
 
-static uint64_t
-wall_ms(void)
+uint64_t
+measure_wall_ms(void)
 {
 	struct timespec now;
 
@@ -29,8 +33,8 @@ wall_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static long
-preemptions(void)
+long
+measure_preemptions(void)
 {
 	struct rusage usage;
 
@@ -38,15 +42,21 @@ preemptions(void)
 	return usage.ru_nivcsw + usage.ru_nvcsw;
 }
 
+unsigned
+measure_whole_bursts(const struct rig *rig)
+{
+	return BUFFERS / rig->burst * rig->burst;
+}
+
 /* Everything that came out goes back into buffers[]. */
-static void
-take_out(struct rig *rig, const struct work *work, unsigned count)
+void
+measure_take_out(struct rig *rig, const struct work *work, unsigned count)
 {
 	unsigned out = 0;
 	struct rte_mbuf *m;
 
 	for (unsigned side = 0; side < SIDES; side++)
-		while (rte_ring_dequeue(rig->tx[side], (void **)&m) == 0) {
+		while (rte_ring_dequeue(rig->tx[rig->queue_out][side], (void **)&m) == 0) {
 			if (out == count)
 				rig_die("more packets came out than the %u that went in", count);
 			rig->buffers[out++] = m;
@@ -61,57 +71,82 @@ take_out(struct rig *rig, const struct work *work, unsigned count)
 uint64_t
 measure_lap(struct rig *rig, const struct work *work, unsigned count)
 {
-	const unsigned burst = rig->options->burst;
+	const unsigned burst = rig->burst;
 	uint64_t cycles = 0;
 
 	work->fill(rig, count, work->ctx);
 	for (unsigned first = 0; first < count; first += burst) {
 		unsigned n = lath_min_u32(burst, count - first);
-		struct rte_ring *ring = rig->rx[rig->burst_side[first / burst]];
+		unsigned side = rig->burst_side[first / burst];
 		uint64_t began;
 		unsigned took;
 
 		if (work->before != NULL)
 			work->before(rig, n, work->ctx);
-		rte_ring_enqueue_bulk(ring, (void *const *)&rig->buffers[first], n, NULL);
+		rte_ring_enqueue_bulk(rig->rx[rig->queue_in][side],
+				(void *const *)&rig->buffers[first], n, NULL);
 		began = rte_rdtsc_precise();
 		took = work->turn(work->turn_ctx);
 		cycles += rte_rdtsc_precise() - began;
 		if (took != n)
 			rig_die("a turn took %u packets of %u", took, n);
 	}
-	take_out(rig, work, count);
+	measure_take_out(rig, work, count);
+	rig->busy_cycles += cycles;
 	return cycles;
+}
+
+static uint64_t
+bytes_of(const struct rig *rig, unsigned count)
+{
+	uint64_t bytes = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		bytes += rte_pktmbuf_pkt_len(rig->buffers[i]) + FRAME_CRC;
+	return bytes;
+}
+
+static void
+add_difference(struct comings *sum, struct comings from, struct comings to)
+{
+	sum->created += to.created - from.created;
+	sum->ended += to.ended - from.ended;
 }
 
 struct repeat
 measure_repeat(struct rig *rig, const struct work *work)
 {
-	/* Whole bursts only. */
-	const unsigned count = BUFFERS / rig->options->burst * rig->options->burst;
-	const uint64_t began = wall_ms();
+	const unsigned count = work->count != 0 ? work->count : measure_whole_bursts(rig);
+	const uint64_t window_ms = rig->options->window_ms;
+	const uint64_t began = measure_wall_ms();
 	struct repeat repeat = {0};
+	struct comings flows[2] = {rig_comings(rig)};
 	unsigned clean = 0;
 
 	for (;;) {
-		uint64_t passed = wall_ms() - began;
+		uint64_t passed = measure_wall_ms() - began;
 		uint64_t cycles;
 		long before;
 
-		if (passed >= rig->options->window_ms && clean >= LAPS_MIN)
+		if (passed >= window_ms && clean >= LAPS_MIN && repeat.cycles >= work->cycles_min)
 			return repeat;
-		if (passed >= (uint64_t)PATIENCE * rig->options->window_ms + 1000 * PATIENCE)
+		if (passed >= PATIENCE * (window_ms + 1000))
 			rig_die("this CPU is so busy that hardly a lap passes undisturbed");
-		before = preemptions();
+		before = measure_preemptions();
 		cycles = measure_lap(rig, work, count);
-		if (preemptions() == before) {
+		flows[1] = rig_comings(rig);
+		if (measure_preemptions() == before) {
 			repeat.cycles += cycles;
-			repeat.packets += count;
+			repeat.units += count;
+			repeat.bytes += bytes_of(rig, count);
+			add_difference(&repeat.inside, flows[0], flows[1]);
 			clean++;
 		} else {
 			repeat.disturbed++;
 		}
 		if (work->between != NULL)
 			work->between(rig, work->ctx);
+		flows[0] = rig_comings(rig);
+		add_difference(&repeat.outside, flows[1], flows[0]);
 	}
 }

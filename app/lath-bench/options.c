@@ -5,37 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench.h"
+#include "world.h"
 
-static const char usage_text
-		[] = "usage: lath-bench [hit] [new] [options]\n"
-		     "       lath-bench wire --help    a paced generator for real ports\n"
-		     "\n"
-		     "TSC cycles a packet of the real pipeline on one worker, from receive to "
-		     "transmit on\n"
-		     "rings in memory, with the baselines of the same run: io (rings only), "
-		     "macswap, touch\n"
-		     "(macswap, one random line read, one random line written in tables of the "
-		     "same size).\n"
-		     "\n"
-		     "  hit   known flows in random order, both directions in turn\n"
-		     "  new   first packets; as many flows expire as arrive, at a standing number\n"
-		     "\n"
+static const char usage_head[] = "usage: lath-bench [test...] [options]\n"
+				 "       lath-bench wire --help    a paced generator for real "
+				 "ports\n"
+				 "\n"
+				 "TSC cycles a packet of the real pipeline on one worker, from "
+                                 "receive to transmit on\n"
+				 "rings in memory, with the baselines of the same run: io (rings "
+                                 "only), macswap, touch\n"
+				 "(macswap, one random line read, one random line written in "
+                                 "tables of the same size).\n"
+				 "\n";
+
+static const char usage_options
+		[] = "\n"
 		     "  --flows LIST      1k,64k,1M\n"
-		     "  --size BYTES      64, CRC included\n"
+		     "  --size LIST       64; bytes, CRC included, or imix (7 of 64, 4 of 594, 1 "
+                     "of 1518)\n"
 		     "  --proto LIST      tcp,udp\n"
 		     "  --burst N         32\n"
+		     "  --new-percent N   10; of mix, at most 50\n"
+		     "  --workers N       1; of the gateway: the first one is measured, it owns "
+                     "all flows\n"
+		     "  --vpcs N          1; of clients, flows spread over all, tagged when more "
+                     "than one\n"
+		     "  --services N      1; flows spread over all\n"
 		     "  --repeats N       5\n"
 		     "  --window-ms N     500 of wall time for each repeat of each row\n"
+		     "  --period-ms N     1000 of busy time: reload-under-load publishes ten "
+                     "models or takes\n"
+		     "                    one right away in it\n"
 		     "  --seed N          1\n"
 		     "  --cpu N           the last one\n"
 		     "  --hugepages       tables and buffers in huge pages (they must be there)\n"
 		     "  -j, --json FILE   JSON lines; - for stdout, without the table\n";
 
+static void
+put_usage(FILE *out)
+{
+	fputs(usage_head, out);
+	for (unsigned i = 0; i < bench_mode_count; i++)
+		fprintf(out, "  %-18s%s%s\n", bench_modes[i]->name, bench_modes[i]->help,
+				bench_modes[i]->by_default ? "; by default" : "");
+	fputs(usage_options, out);
+}
+
 static void __attribute__((noreturn)) refuse(const char *option, const char *value)
 {
-	fprintf(stderr, "lath-bench: %s: \"%s\" is not understood\n\n%s", option, value,
-			usage_text);
+	fprintf(stderr, "lath-bench: %s: \"%s\" is not understood\n\n", option, value);
+	put_usage(stderr);
 	exit(2);
 }
 
@@ -69,6 +89,19 @@ read_flows(struct options *options, char *list)
 }
 
 static void
+read_sizes(struct options *options, char *list)
+{
+	options->sizes_count = 0;
+	for (char *word = strtok(list, ","); word != NULL; word = strtok(NULL, ",")) {
+		if (options->sizes_count == PACKET_SIZES_MAX)
+			refuse("--size", word);
+		options->sizes[options->sizes_count++] = strcmp(word, "imix") == 0
+				? PACKET_IMIX
+				: number("--size", word, PACKET_SIZE_MIN, PACKET_SIZE_MAX);
+	}
+}
+
+static void
 read_protos(struct options *options, char *list)
 {
 	options->tcp = options->udp = false;
@@ -85,19 +118,17 @@ read_protos(struct options *options, char *list)
 static void
 read_tests(struct options *options, int count, char **words)
 {
-	options->tests[BENCH_HIT] = count == 0;
-	options->tests[BENCH_NEW] = count == 0;
+	for (unsigned mode = 0; count == 0 && mode < bench_mode_count; mode++)
+		options->modes |= (uint32_t)bench_modes[mode]->by_default << mode;
 	for (int i = 0; i < count; i++) {
-		if (strcmp(words[i], "hit") == 0)
-			options->tests[BENCH_HIT] = true;
-		else if (strcmp(words[i], "new") == 0)
-			options->tests[BENCH_NEW] = true;
-		else
+		unsigned mode = 0;
+
+		while (mode < bench_mode_count && strcmp(bench_modes[mode]->name, words[i]) != 0)
+			mode++;
+		if (mode == bench_mode_count)
 			refuse("test", words[i]);
+		options->modes |= 1u << mode;
 	}
-	options->tests[BENCH_IO] = true;
-	options->tests[BENCH_MAC_SWAP] = true;
-	options->tests[BENCH_TOUCH] = true;
 }
 
 static void
@@ -108,7 +139,7 @@ read_one(struct options *options, int key, char *value)
 		read_flows(options, value);
 		break;
 	case 's':
-		options->packet_bytes = number("--size", value, 64, 1518);
+		read_sizes(options, value);
 		break;
 	case 'p':
 		read_protos(options, value);
@@ -121,6 +152,21 @@ read_one(struct options *options, int key, char *value)
 		break;
 	case 'w':
 		options->window_ms = number("--window-ms", value, 1, 600000);
+		break;
+	case 'P':
+		options->period_ms = number("--period-ms", value, 1, 60000);
+		break;
+	case 'n':
+		options->new_percent = number("--new-percent", value, 1, 50);
+		break;
+	case 'W':
+		options->workers = number("--workers", value, 1, QUEUES);
+		break;
+	case 'V':
+		options->vpcs = number("--vpcs", value, 1, VPCS_MAX);
+		break;
+	case 'S':
+		options->services = number("--services", value, 1, SERVICES_MAX - 16);
 		break;
 	case 'e':
 		options->seed = number("--seed", value, 1, UINT32_MAX);
@@ -135,10 +181,10 @@ read_one(struct options *options, int key, char *value)
 		options->json = value;
 		break;
 	case 'h':
-		fputs(usage_text, stdout);
+		put_usage(stdout);
 		exit(EXIT_SUCCESS);
 	default:
-		fputs(usage_text, stderr);
+		put_usage(stderr);
 		exit(2);
 	}
 }
@@ -153,6 +199,11 @@ options_read(struct options *options, int argc, char **argv)
 			{"burst", required_argument, NULL, 'b'},
 			{"repeats", required_argument, NULL, 'r'},
 			{"window-ms", required_argument, NULL, 'w'},
+			{"period-ms", required_argument, NULL, 'P'},
+			{"new-percent", required_argument, NULL, 'n'},
+			{"workers", required_argument, NULL, 'W'},
+			{"vpcs", required_argument, NULL, 'V'},
+			{"services", required_argument, NULL, 'S'},
 			{"seed", required_argument, NULL, 'e'},
 			{"cpu", required_argument, NULL, 'c'},
 			{"hugepages", no_argument, NULL, 'H'},
@@ -167,10 +218,16 @@ options_read(struct options *options, int argc, char **argv)
 			.flows_count = 3,
 			.tcp = true,
 			.udp = true,
-			.packet_bytes = 64,
+			.sizes = {64},
+			.sizes_count = 1,
 			.burst = LATH_BURST_MAX,
 			.repeats = 5,
 			.window_ms = 500,
+			.period_ms = 1000,
+			.new_percent = 10,
+			.workers = 1,
+			.vpcs = 1,
+			.services = 1,
 			.seed = 1,
 			.cpu = UINT32_MAX,
 	};

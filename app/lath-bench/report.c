@@ -24,20 +24,6 @@ struct spread {
 	double max;
 };
 
-static const char *const test_names[BENCH_TEST_COUNT] = {
-		[BENCH_IO] = "io",
-		[BENCH_MAC_SWAP] = "macswap",
-		[BENCH_TOUCH] = "touch",
-		[BENCH_HIT] = "hit",
-		[BENCH_NEW] = "new",
-};
-
-const char *
-report_test_name(enum bench_test test)
-{
-	return test_names[test];
-}
-
 /* ---- the machine -------------------------------------------------------------------------------- */
 
 /* The value behind `key` of /proc/cpuinfo's first CPU. */
@@ -104,14 +90,15 @@ describe_machine(const struct options *options)
 	transparent_pages(pages, sizeof(pages));
 	(void)getloadavg(load, 1);
 	return json_pack("{s:s, s:i, s:s, s:s, s:i, s:I, s:o, s:b, s:s, s:s, s:s, s:b, s:f, s:i, "
-			 "s:i, s:i, s:i, s:I}",
+			 "s:i, s:i, s:i, s:i, s:i, s:I}",
 			"kind", "machine", "schemaVersion", SCHEMA_VERSION, "version", LATH_VERSION,
 			"cpu", model, "cpus", (int)sysconf(_SC_NPROCESSORS_ONLN), "tscHz",
 			(json_int_t)rte_get_tsc_hz(), "cpuFlags", cpu_flags(), "hugepages",
 			(int)options->hugepages, "transparentHugepages", pages, "compiler",
 			__VERSION__, "build", BENCH_BUILD, "debug", BENCH_DEBUG, "load", load[0],
-			"packetBytes", (int)options->packet_bytes, "burst", (int)options->burst,
-			"buffers", (int)BUFFERS, "windowMs", (int)options->window_ms, "seed",
+			"workers", (int)options->workers, "vpcs", (int)options->vpcs, "services",
+			(int)options->services, "burst", (int)options->burst, "buffers",
+			(int)BUFFERS, "windowMs", (int)options->window_ms, "seed",
 			(json_int_t)options->seed);
 }
 
@@ -144,12 +131,17 @@ put_heading(struct report *report, const json_t *machine)
 			__VERSION__, BENCH_BUILD,
 			BENCH_DEBUG ? " -- NOT OPTIMISED: figures mean nothing" : "");
 	fprintf(report->table,
-			"%u bytes, bursts of %u, %u buffers in turn, %u x %u ms, seed %llu\n"
-			"TSC cycles a packet; net: more than touch, median of each repeat's\n\n"
-			"proto    flows  test          min  median     max      net    Mpps  "
-			"disturbed\n",
-			o->packet_bytes, o->burst, BUFFERS, o->repeats, o->window_ms,
-			(unsigned long long)o->seed);
+			"bursts of %u, %u buffers in turn, %u x %u ms, seed %llu; workers %u, "
+			"VPCs %u, services %u\n"
+			"TSC cycles a packet or what else a row is of; net: more than touch, "
+	                "median "
+			"of each\nrepeat's; M/s: millions a second and core; Gbit/s: of frames, "
+	                "CRC "
+			"included\n\n"
+			"proto    flows  size  test              min  median     max      net     "
+			"M/s  Gbit/s  disturbed\n",
+			o->burst, BUFFERS, o->repeats, o->window_ms, (unsigned long long)o->seed,
+			o->workers, o->vpcs, o->services);
 }
 
 struct report *
@@ -187,34 +179,23 @@ report_close(struct report *report)
 
 /* ---- rows ------------------------------------------------------------------------------------------ */
 
-static int
-compare(const void *a, const void *b)
-{
-	double x = *(const double *)a;
-	double y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 static struct spread
 spread_of(const double *values, unsigned count)
 {
-	double sorted[REPEATS_MAX];
+	struct spread spread = {values[0], run_median(values, count), values[0]};
 
-	memcpy(sorted, values, count * sizeof(*values));
-	qsort(sorted, count, sizeof(*sorted), compare);
-	return (struct spread){
-			.min = sorted[0],
-			.median = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2,
-			.max = sorted[count - 1],
-	};
+	for (unsigned i = 1; i < count; i++) {
+		spread.min = values[i] < spread.min ? values[i] : spread.min;
+		spread.max = values[i] > spread.max ? values[i] : spread.max;
+	}
+	return spread;
 }
 
 /* Over touch, repeat by repeat: both ran within a second of each other. */
 static struct spread
 net_of(const struct row *row, const struct row *touch)
 {
-	double values[REPEATS_MAX];
+	double values[REPEATS_MAX] = {0};
 
 	for (unsigned i = 0; i < row->count; i++)
 		values[i] = row->cycles[i] - touch->cycles[i];
@@ -228,48 +209,103 @@ pack_spread(struct spread spread)
 			spread.max);
 }
 
+/* Per second and core, at the median's speed. */
+static double
+gbit_of(const struct row *row, const struct spread *cycles)
+{
+	double bytes = row->units == 0 ? 0 : (double)row->bytes / (double)row->units;
+
+	return bytes * 8 / cycles->median * (double)rte_get_tsc_hz() / 1e9;
+}
+
 static void
-put_row(struct report *report, const struct rig *rig, const struct row *row,
+size_name(const struct rig *rig, char *out, size_t len)
+{
+	if (rig->packet_size == PACKET_IMIX)
+		snprintf(out, len, "imix");
+	else
+		snprintf(out, len, "%u", rig->packet_size);
+}
+
+static void
+put_row_json(struct report *report, const struct rig *rig, const struct row *row,
 		const struct row *touch)
 {
-	const char *proto = rig->proto == LATH_PROTO_TCP ? "tcp" : "udp";
 	struct spread cycles = spread_of(row->cycles, row->count);
-	struct spread net = net_of(row, touch);
-	double mpps = (double)rte_get_tsc_hz() / cycles.median / 1e6;
-	json_t *object = json_pack("{s:s, s:s, s:s, s:I, s:i, s:i, s:i, s:I, s:I, s:f, s:o, s:o}",
-			"kind", "result", "test", test_names[row->test], "proto", proto, "flows",
-			(json_int_t)rig->flow_count, "packetBytes",
-			(int)report->options->packet_bytes, "burst", (int)report->options->burst,
-			"repeats", (int)row->count, "packets", (json_int_t)row->packets,
-			"disturbedLaps", (json_int_t)row->disturbed, "mpps", mpps, "cycles",
-			pack_spread(cycles), "overTouch", pack_spread(net));
+	json_t *samples = json_array();
+	char size[16];
+	json_t *object;
 
-	if (row->test == BENCH_NEW) {
-		json_object_set_new(object, "created", json_integer((json_int_t)row->created));
-		json_object_set_new(object, "expired", json_integer((json_int_t)row->ended));
+	size_name(rig, size, sizeof(size));
+	for (unsigned i = 0; i < row->count; i++)
+		json_array_append_new(samples, json_real(row->cycles[i]));
+	object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i, s:s, s:I, s:I, s:f, s:o, s:o}",
+			"kind", "result", "test", row->test, "proto",
+			rig->proto == LATH_PROTO_TCP ? "tcp" : "udp", "flows",
+			(json_int_t)rig->flow_count, "size", size, "burst",
+			(int)report->options->burst, "repeats", (int)row->count, "unit",
+			row->unit == NULL ? "packet" : row->unit, "units", (json_int_t)row->units,
+			"disturbedLaps", (json_int_t)row->disturbed, "millionsPerSecond",
+			(double)rte_get_tsc_hz() / cycles.median / 1e6, "cycles",
+			pack_spread(cycles), "samples", samples);
+	if (object == NULL)
+		rig_die("no memory for a report");
+	if (row->unit == NULL)
+		json_object_set_new(object, "overTouch", pack_spread(net_of(row, touch)));
+	if (row->bytes > 0)
+		json_object_set_new(object, "gbitPerSecond", json_real(gbit_of(row, &cycles)));
+	if (row->flows == ROW_FLOWS_STEADY) {
+		json_object_set_new(object, "created",
+				json_integer((json_int_t)row->inside.created));
+		json_object_set_new(object, "expired", json_integer((json_int_t)row->inside.ended));
+		json_object_set_new(object, "expiredUntimed",
+				json_integer((json_int_t)row->outside.ended));
 		json_object_set_new(object, "standing", json_integer((json_int_t)row->standing));
 	}
+	for (unsigned i = 0; i < row->figure_count; i++)
+		json_object_set_new(object, row->figures[i].name, json_real(row->figures[i].value));
 	put_json(report, object);
-	if (report->table == NULL)
-		return;
-	fprintf(report->table, "%-5s %8u  %-8s %8.1f%8.1f%8.1f %+8.1f%8.2f%11llu", proto,
-			rig->flow_count, test_names[row->test], cycles.min, cycles.median,
-			cycles.max, net.median, mpps, (unsigned long long)row->disturbed);
-	if (row->test == BENCH_NEW)
-		fprintf(report->table, "  %llu made, %llu expired, %llu standing",
-				(unsigned long long)row->created, (unsigned long long)row->ended,
+}
+
+static void
+put_row_text(FILE *table, const struct rig *rig, const struct row *row, const struct row *touch)
+{
+	struct spread cycles = spread_of(row->cycles, row->count);
+	char size[16];
+	char net[16] = "-";
+
+	size_name(rig, size, sizeof(size));
+	if (row->unit == NULL)
+		snprintf(net, sizeof(net), "%+.1f", net_of(row, touch).median);
+	fprintf(table, "%-5s %8u %5s  %-14s %7.1f %7.1f %7.1f %8s %7.2f %7.2f %10llu",
+			rig->proto == LATH_PROTO_TCP ? "tcp" : "udp", rig->flow_count, size,
+			row->test, cycles.min, cycles.median, cycles.max, net,
+			(double)rte_get_tsc_hz() / cycles.median / 1e6, gbit_of(row, &cycles),
+			(unsigned long long)row->disturbed);
+	if (row->unit != NULL)
+		fprintf(table, "  a %s", row->unit);
+	if (row->flows == ROW_FLOWS_STEADY)
+		fprintf(table, "  %llu made, %llu expired (%llu untimed), %llu standing",
+				(unsigned long long)row->inside.created,
+				(unsigned long long)row->inside.ended,
+				(unsigned long long)row->outside.ended,
 				(unsigned long long)row->standing);
-	fputc('\n', report->table);
-	fflush(report->table);
+	for (unsigned i = 0; i < row->figure_count; i++)
+		fprintf(table, "  %s %.6g", row->figures[i].name, row->figures[i].value);
+	fputc('\n', table);
+	fflush(table);
 }
 
 void
-report_size(struct report *report, const struct rig *rig, const struct row *rows, unsigned count)
+report_size(struct report *report, const struct rig *rig, const struct bench *bench)
 {
-	const struct row *touch = rows;
+	const struct row *touch = bench->rows;
 
-	while (touch->test != BENCH_TOUCH)
+	while (strcmp(touch->test, "touch") != 0)
 		touch++;
-	for (unsigned i = 0; i < count; i++)
-		put_row(report, rig, &rows[i], touch);
+	for (unsigned i = 0; i < bench->count; i++) {
+		put_row_json(report, rig, &bench->rows[i], touch);
+		if (report->table != NULL)
+			put_row_text(report->table, rig, &bench->rows[i], touch);
+	}
 }
