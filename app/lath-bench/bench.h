@@ -20,9 +20,10 @@
 
 #include "gateway.h"
 
-#define SIDES 2u      /* ports: 0 the clients' VPCs, 1 the targets' */
-#define BUFFERS 2048u /* in turn: 512 KiB of mbuf, private and header lines, more than L1 */
-#define QUEUES 8u     /* of each port: as many workers as a measured gateway may have */
+#define SIDES 2u       /* ports: 0 the clients' VPCs, 1 the targets' */
+#define BUFFERS 2048u  /* in turn: 512 KiB of mbuf, private and header lines, more than L1 */
+#define SHORT_LAP 512u /* packets, where each costs much: few laps meet an interruption */
+#define QUEUES 8u      /* of each port: as many workers as a measured gateway may have */
 #define FLOW_SIZES_MAX 16u
 #define PACKET_SIZES_MAX 8u
 #define PACKET_SIZE_MIN 64u
@@ -31,8 +32,9 @@
 #define REPEATS_MAX 101u
 #define ROWS_MAX 10u
 #define FIGURES_MAX 8u
-#define BENCH_SAMPLE 16u /* one packet of so many is looked at closely */
-#define FRAME_CRC 4u     /* of the named packet size, not in the buffer */
+#define WHEEL_LIST_SECONDS 64u /* of the timer wheel's second level */
+#define BENCH_SAMPLE 16u       /* one packet of so many is looked at closely */
+#define FRAME_CRC 4u           /* of the named packet size, not in the buffer */
 
 struct options {
 	uint32_t flows[FLOW_SIZES_MAX];
@@ -90,11 +92,14 @@ struct rig {
 	struct rte_ring *rx[QUEUES][SIDES];
 	struct rte_ring *tx[QUEUES][SIDES];
 	uint16_t port_ids[SIDES];
-	struct rte_mbuf *buffers[BUFFERS];
+	struct rte_mbuf *all_buffers[BUFFERS];
+	struct rte_mbuf **buffers; /* of this lap */
+	unsigned next_buffer;
 	uint8_t burst_side[BUFFERS]; /* where each burst of the lap comes in */
 	uint64_t random;
 	unsigned burst;
 	uint64_t busy_cycles; /* all that was ever timed */
+	uint64_t lap_bytes;   /* of frames that came out, CRC included */
 	/* Of one gateway: */
 	struct gateway *gateway;
 	struct plan plan;
@@ -120,9 +125,10 @@ struct repeat {
 	uint64_t cycles;
 	uint64_t units;         /* what a cycle figure is of: packets, but for a few tests */
 	uint64_t bytes;         /* of frames, CRC included */
-	uint64_t disturbed;     /* laps thrown out: the kernel took the CPU away */
-	struct comings inside;  /* of the timed turns that counted */
-	struct comings outside; /* of the turns between laps */
+	uint64_t laps;          /* whose cycles count */
+	uint64_t disturbed;     /* laps thrown out */
+	struct comings inside;  /* timed turns */
+	struct comings outside; /* between laps */
 };
 
 struct work;
@@ -147,6 +153,7 @@ struct work {
 	bench_measure_t measure; /* a repeat; NULL: measure_repeat() */
 	unsigned count;          /* packets a lap; 0: all buffers */
 	uint64_t cycles_min;     /* timed, a repeat */
+	uint64_t flows_min;      /* a repeat ends when a multiple of them has come */
 	void *turn_ctx;
 	void *ctx;
 };
@@ -167,6 +174,7 @@ enum row_flows {
 struct row {
 	const char *test;
 	const char *unit; /* NULL: packet */
+	bool is_latency;  /* cycles are time that passed, not work */
 	enum row_flows flows;
 	struct work work;
 	unsigned count;
@@ -174,6 +182,7 @@ struct row {
 	uint64_t all_cycles;
 	uint64_t units;
 	uint64_t bytes;
+	uint64_t laps;
 	uint64_t disturbed;
 	struct comings inside;
 	struct comings outside;
@@ -265,9 +274,12 @@ const lath_be16_t *frame_ports(struct rte_mbuf *m);
 struct lath_mac frame_router_mac(unsigned side);
 
 /* measure.c */
-unsigned measure_whole_bursts(const struct rig *rig);
+/* So many packets a lap at most, in whole bursts. */
+unsigned measure_whole_bursts(const struct rig *rig, unsigned most);
 long measure_preemptions(void);
 uint64_t measure_wall_ms(void);
+/* Those that the next lap uses: every buffer has its turn. */
+void measure_take_buffers(struct rig *rig, unsigned count);
 uint64_t measure_lap(struct rig *rig, const struct work *work, unsigned count);
 void measure_take_out(struct rig *rig, const struct work *work, unsigned count);
 struct repeat measure_repeat(struct rig *rig, const struct work *work);
@@ -296,6 +308,10 @@ struct new_state {
 
 struct work new_work(struct rig *rig, struct new_state *state);
 void new_fill_table(struct rig *rig, struct new_state *state);
+/* Those that arrive while a list of the timer wheel's second level comes down and the next is not
+ * due: over whole numbers of them comings and goings even out.
+ */
+uint64_t new_period(const struct rig *rig, const struct new_state *state);
 void new_begin(const struct rig *rig, struct new_state *state, uint32_t standing);
 /* The clock after `count` more have arrived. */
 void new_arrive(struct rig *rig, struct new_state *state, unsigned count);

@@ -19,7 +19,7 @@
 #include "world.h"
 
 #define STAGES 8u
-#define COHORT_MAX (BUFFERS / STAGES)
+#define COHORT_MAX (SHORT_LAP / STAGES)
 
 /* What each stage sends: by whom it is closed, and the client's (0) or the target's (1) packet. */
 static const struct stage {
@@ -137,6 +137,7 @@ prepare(struct rig *rig, struct bench *bench)
 	}
 	rig_check(rig, "opening connections");
 	work.count = lap_packets();
+	work.flows_min = new_period(rig, &conn.arrivals);
 	row = run_add_row(bench, "conn", work);
 	row->flows = ROW_FLOWS_STEADY;
 }

@@ -15,7 +15,7 @@
 
 #include "world.h"
 
-#define TURNS_A_LAP (3 * BUFFERS / LATH_BURST_MAX)
+#define TURNS_A_LAP (3 * SHORT_LAP / LATH_BURST_MAX)
 #define LAPS_MIN 4u
 #define PATIENCE 50u
 
@@ -43,7 +43,7 @@ let_end(struct rig *rig)
 static uint64_t
 lap(struct rig *rig, struct repeat *repeat)
 {
-	const unsigned count = measure_whole_bursts(rig);
+	const unsigned count = measure_whole_bursts(rig, SHORT_LAP);
 	uint64_t net = (uint64_t)(rig->empty_cycles * TURNS_A_LAP);
 	struct comings before;
 	uint64_t cycles;

@@ -7,11 +7,14 @@
  * 2,048 buffers have passed and its lines are no longer in L1. Between laps management has its
  * turn, not timed.
  *
- * A lap in which the kernel gave the CPU to somebody else says nothing about the packets: it is
- * thrown out and counted. What a hypervisor steals cannot be seen; hence medians over repeats.
+ * A lap in which the kernel gave the CPU to somebody else says nothing about the cost of packets:
+ * its cycles are thrown out and it is counted. What a hypervisor steals cannot be seen; hence
+ * medians over repeats. Laps in which flows end take longer and so meet an interruption more often:
+ * laps with many ends and laps with few are averaged apart and weighed by how many packets there
+ * were in either, thrown out or not. So a figure is of all flows that came and ended.
  *
- * Flows that come and end are counted with the laps that count, and those that end between laps
- * apart: their end would cost nothing (run.c refuses a run where that is more than a small part).
+ * Flows that end between laps are counted apart: their end would cost nothing (run.c refuses a run
+ * where that is more than a small part).
  */
 
 #include <sys/resource.h>
@@ -43,9 +46,18 @@ measure_preemptions(void)
 }
 
 unsigned
-measure_whole_bursts(const struct rig *rig)
+measure_whole_bursts(const struct rig *rig, unsigned most)
 {
-	return BUFFERS / rig->burst * rig->burst;
+	return most / rig->burst * rig->burst;
+}
+
+void
+measure_take_buffers(struct rig *rig, unsigned count)
+{
+	unsigned at = rig->next_buffer + count > BUFFERS ? 0 : rig->next_buffer;
+
+	rig->buffers = &rig->all_buffers[at];
+	rig->next_buffer = at + count;
 }
 
 /* Everything that came out goes back into buffers[]. */
@@ -55,11 +67,13 @@ measure_take_out(struct rig *rig, const struct work *work, unsigned count)
 	unsigned out = 0;
 	struct rte_mbuf *m;
 
+	rig->lap_bytes = 0;
 	for (unsigned side = 0; side < SIDES; side++)
 		while (rte_ring_dequeue(rig->tx[rig->queue_out][side], (void **)&m) == 0) {
 			if (out == count)
 				rig_die("more packets came out than the %u that went in", count);
 			rig->buffers[out++] = m;
+			rig->lap_bytes += rte_pktmbuf_pkt_len(m) + FRAME_CRC;
 			work->see(rig, m, side, work->ctx);
 		}
 	if (out != count) {
@@ -74,6 +88,7 @@ measure_lap(struct rig *rig, const struct work *work, unsigned count)
 	const unsigned burst = rig->burst;
 	uint64_t cycles = 0;
 
+	measure_take_buffers(rig, count);
 	work->fill(rig, count, work->ctx);
 	for (unsigned first = 0; first < count; first += burst) {
 		unsigned n = lath_min_u32(burst, count - first);
@@ -96,57 +111,101 @@ measure_lap(struct rig *rig, const struct work *work, unsigned count)
 	return cycles;
 }
 
-static uint64_t
-bytes_of(const struct rig *rig, unsigned count)
+static struct comings
+difference(struct comings from, struct comings to)
 {
-	uint64_t bytes = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		bytes += rte_pktmbuf_pkt_len(rig->buffers[i]) + FRAME_CRC;
-	return bytes;
+	return (struct comings){to.created - from.created, to.ended - from.ended};
 }
 
 static void
-add_difference(struct comings *sum, struct comings from, struct comings to)
+add_comings(struct comings *sum, struct comings more)
 {
-	sum->created += to.created - from.created;
-	sum->ended += to.ended - from.ended;
+	sum->created += more.created;
+	sum->ended += more.ended;
+}
+
+/* Laps of one kind: all, and the cycles of those that nothing disturbed. */
+struct kind {
+	uint64_t units;
+	uint64_t clean_units;
+	uint64_t clean_cycles;
+};
+
+/* A whole number of lists of the timer wheel has come. */
+static bool
+is_whole(uint64_t came_before, uint64_t came, uint64_t flows_min)
+{
+	return flows_min == 0 || came / flows_min > came_before / flows_min;
+}
+
+static bool
+is_enough(const struct repeat *repeat, const struct kind kinds[2], const struct work *work)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (kinds[i].units > 0 && kinds[i].clean_units == 0)
+			return false;
+	return repeat->laps >= LAPS_MIN &&
+			kinds[0].clean_cycles + kinds[1].clean_cycles >= work->cycles_min;
+}
+
+/* What all laps would have cost undisturbed. */
+static uint64_t
+cycles_of(const struct kind kinds[2])
+{
+	double cycles = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (kinds[i].clean_units > 0)
+			cycles += (double)kinds[i].clean_cycles * (double)kinds[i].units /
+					(double)kinds[i].clean_units;
+	return (uint64_t)cycles;
 }
 
 struct repeat
 measure_repeat(struct rig *rig, const struct work *work)
 {
-	const unsigned count = work->count != 0 ? work->count : measure_whole_bursts(rig);
+	const unsigned count = work->count != 0 ? work->count : measure_whole_bursts(rig, BUFFERS);
 	const uint64_t window_ms = rig->options->window_ms;
 	const uint64_t began = measure_wall_ms();
 	struct repeat repeat = {0};
-	struct comings flows[2] = {rig_comings(rig)};
-	unsigned clean = 0;
+	struct kind kinds[2] = {0}; /* hardly a flow ends; many do */
+	struct comings at = rig_comings(rig);
+	uint64_t came = 0;
 
-	for (;;) {
+	for (bool whole = false;;) {
 		uint64_t passed = measure_wall_ms() - began;
+		struct comings flows;
+		struct kind *kind;
 		uint64_t cycles;
 		long before;
 
-		if (passed >= window_ms && clean >= LAPS_MIN && repeat.cycles >= work->cycles_min)
-			return repeat;
+		if (passed >= window_ms && whole && is_enough(&repeat, kinds, work))
+			break;
 		if (passed >= PATIENCE * (window_ms + 1000))
 			rig_die("this CPU is so busy that hardly a lap passes undisturbed");
 		before = measure_preemptions();
 		cycles = measure_lap(rig, work, count);
-		flows[1] = rig_comings(rig);
+		flows = difference(at, rig_comings(rig));
+		add_comings(&repeat.inside, flows);
+		kind = &kinds[2 * flows.ended > flows.created];
+		kind->units += count;
+		repeat.units += count;
+		repeat.bytes += rig->lap_bytes;
 		if (measure_preemptions() == before) {
-			repeat.cycles += cycles;
-			repeat.units += count;
-			repeat.bytes += bytes_of(rig, count);
-			add_difference(&repeat.inside, flows[0], flows[1]);
-			clean++;
+			kind->clean_units += count;
+			kind->clean_cycles += cycles;
+			repeat.laps++;
 		} else {
 			repeat.disturbed++;
 		}
+		whole = is_whole(came, came + flows.created, work->flows_min);
+		came += flows.created;
+		at = rig_comings(rig);
 		if (work->between != NULL)
 			work->between(rig, work->ctx);
-		flows[0] = rig_comings(rig);
-		add_difference(&repeat.outside, flows[1], flows[0]);
+		add_comings(&repeat.outside, difference(at, rig_comings(rig)));
+		at = rig_comings(rig);
 	}
+	repeat.cycles = cycles_of(kinds);
+	return repeat;
 }

@@ -83,6 +83,8 @@ prepare(struct rig *rig, struct bench *bench)
 					.see = see,
 					.before = before,
 					.between = between,
+					.count = measure_whole_bursts(rig, SHORT_LAP),
+					.flows_min = new_period(rig, &mix.arrivals),
 					.turn_ctx = rig,
 			});
 	row->flows = ROW_FLOWS_STEADY;

@@ -9,15 +9,22 @@
  * Timed: the worker's turns, and in them the end of what is due. Not timed: frames, rings, the
  * clock, management between laps. Workers have no turn between laps (rig_rest()), so nothing ends
  * there that should have ended in time; what does, when an ARP reply is due, is counted apart.
- *
- * More than 63 s ahead the timer wheel sorts in lists of 64 s, which come down entry by entry.
- * Meanwhile nothing ends, afterwards more than arrive. So a count of 1M flows swings by some
- * percent; see slack_of() in run.c.
+ * * More than 63 s ahead the timer wheel sorts in lists of 64 s, which come down entry by entry.
+ * Meanwhile nothing ends, afterwards more than arrive. So where timeouts are that long, a repeat
+ * ends when a whole number of lists has arrived.
  */
 
 #include "world.h"
 
 static struct new_state state;
+
+uint64_t
+new_period(const struct rig *rig, const struct new_state *new)
+{
+	if (rig->timeout_s < WHEEL_LIST_SECONDS)
+		return 0;
+	return (uint64_t) new->standing *WHEEL_LIST_SECONDS / rig->timeout_s;
+}
 
 void
 new_begin(const struct rig *rig, struct new_state *new, uint32_t standing)
@@ -92,7 +99,7 @@ new_fill_table(struct rig *rig, struct new_state *new)
 	uint64_t arrivals = (uint64_t) new->standing + new->standing / 4;
 
 	while (new->arrived < arrivals) {
-		measure_lap(rig, &work, measure_whole_bursts(rig));
+		measure_lap(rig, &work, measure_whole_bursts(rig, SHORT_LAP));
 		rig_rest(rig);
 	}
 	rig_check(rig, "filling the table");
@@ -107,6 +114,8 @@ new_work(struct rig *rig, struct new_state *new)
 			.see = see,
 			.before = before,
 			.between = between,
+			.count = measure_whole_bursts(rig, SHORT_LAP),
+			.flows_min = new_period(rig, new),
 			.turn_ctx = rig,
 			.ctx = new,
 	};

@@ -113,7 +113,7 @@ measure_revoke(struct rig *rig, const struct work *work)
 
 	for (uint64_t packets = repeat.units / CHANGES_A_RIGHT; packets < 4ull * rig->flow_count;
 			packets += BUFFERS)
-		measure_lap(rig, work, measure_whole_bursts(rig));
+		measure_lap(rig, work, measure_whole_bursts(rig, BUFFERS));
 	reload.revalidated[1] += rig_revalidated(rig) - revalidated;
 	return repeat;
 }

@@ -134,9 +134,9 @@ put_heading(struct report *report, const json_t *machine)
 			"bursts of %u, %u buffers in turn, %u x %u ms, seed %llu; workers %u, "
 			"VPCs %u, services %u\n"
 			"TSC cycles a packet or what else a row is of; net: more than touch, "
-	                "median "
+			"median "
 			"of each\nrepeat's; M/s: millions a second and core; Gbit/s: of frames, "
-	                "CRC "
+			"CRC "
 			"included\n\n"
 			"proto    flows  size  test              min  median     max      net     "
 			"M/s  Gbit/s  disturbed\n",
@@ -211,6 +211,12 @@ pack_spread(struct spread spread)
 
 /* Per second and core, at the median's speed. */
 static double
+millions_of(const struct spread *cycles)
+{
+	return (double)rte_get_tsc_hz() / cycles->median / 1e6;
+}
+
+static double
 gbit_of(const struct row *row, const struct spread *cycles)
 {
 	double bytes = row->units == 0 ? 0 : (double)row->bytes / (double)row->units;
@@ -239,19 +245,20 @@ put_row_json(struct report *report, const struct rig *rig, const struct row *row
 	size_name(rig, size, sizeof(size));
 	for (unsigned i = 0; i < row->count; i++)
 		json_array_append_new(samples, json_real(row->cycles[i]));
-	object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i, s:s, s:I, s:I, s:f, s:o, s:o}",
-			"kind", "result", "test", row->test, "proto",
+	object = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i, s:s, s:I, s:I, s:o, s:o}", "kind",
+			"result", "test", row->test, "proto",
 			rig->proto == LATH_PROTO_TCP ? "tcp" : "udp", "flows",
 			(json_int_t)rig->flow_count, "size", size, "burst",
 			(int)report->options->burst, "repeats", (int)row->count, "unit",
 			row->unit == NULL ? "packet" : row->unit, "units", (json_int_t)row->units,
-			"disturbedLaps", (json_int_t)row->disturbed, "millionsPerSecond",
-			(double)rte_get_tsc_hz() / cycles.median / 1e6, "cycles",
-			pack_spread(cycles), "samples", samples);
+			"disturbedLaps", (json_int_t)row->disturbed, "cycles", pack_spread(cycles),
+			"samples", samples);
 	if (object == NULL)
 		rig_die("no memory for a report");
 	if (row->unit == NULL)
 		json_object_set_new(object, "overTouch", pack_spread(net_of(row, touch)));
+	if (!row->is_latency)
+		json_object_set_new(object, "millionsPerSecond", json_real(millions_of(&cycles)));
 	if (row->bytes > 0)
 		json_object_set_new(object, "gbitPerSecond", json_real(gbit_of(row, &cycles)));
 	if (row->flows == ROW_FLOWS_STEADY) {
@@ -273,14 +280,19 @@ put_row_text(FILE *table, const struct rig *rig, const struct row *row, const st
 	struct spread cycles = spread_of(row->cycles, row->count);
 	char size[16];
 	char net[16] = "-";
+	char rate[16] = "-";
+	char gbit[16] = "-";
 
 	size_name(rig, size, sizeof(size));
 	if (row->unit == NULL)
 		snprintf(net, sizeof(net), "%+.1f", net_of(row, touch).median);
-	fprintf(table, "%-5s %8u %5s  %-14s %7.1f %7.1f %7.1f %8s %7.2f %7.2f %10llu",
+	if (!row->is_latency)
+		snprintf(rate, sizeof(rate), "%.2f", millions_of(&cycles));
+	if (row->bytes > 0)
+		snprintf(gbit, sizeof(gbit), "%.2f", gbit_of(row, &cycles));
+	fprintf(table, "%-5s %8u %5s  %-14s %7.1f %7.1f %7.1f %8s %7s %7s %10llu",
 			rig->proto == LATH_PROTO_TCP ? "tcp" : "udp", rig->flow_count, size,
-			row->test, cycles.min, cycles.median, cycles.max, net,
-			(double)rte_get_tsc_hz() / cycles.median / 1e6, gbit_of(row, &cycles),
+			row->test, cycles.min, cycles.median, cycles.max, net, rate, gbit,
 			(unsigned long long)row->disturbed);
 	if (row->unit != NULL)
 		fprintf(table, "  a %s", row->unit);

@@ -100,8 +100,9 @@ rig_init(struct rig *rig, const struct options *options)
 	/* Two generators' buffers. */
 	rig->pool = rte_pktmbuf_pool_create("bench_packets", 2 * BUFFERS + SPARE_BUFFERS, 0,
 			LATH_PACKET_PRIVATE_SIZE, data_room(options), 0);
-	if (rig->pool == NULL || rte_pktmbuf_alloc_bulk(rig->pool, rig->buffers, BUFFERS) != 0)
+	if (rig->pool == NULL || rte_pktmbuf_alloc_bulk(rig->pool, rig->all_buffers, BUFFERS) != 0)
 		rig_die("no memory for packet buffers");
+	rig->buffers = rig->all_buffers;
 	for (unsigned side = 0; side < SIDES; side++)
 		make_port(rig, side);
 }
@@ -114,14 +115,16 @@ rig_twin(struct rig *twin, const struct rig *rig, uint32_t worker)
 	twin->queue_in = twin->queue_out = worker;
 	twin->random = rig->random ^ UINT64_C(0x9e3779b97f4a7c15) * (worker + 1);
 	twin->flows = calloc(twin->flow_count, sizeof(*twin->flows));
-	if (twin->flows == NULL || rte_pktmbuf_alloc_bulk(twin->pool, twin->buffers, BUFFERS) != 0)
+	if (twin->flows == NULL ||
+			rte_pktmbuf_alloc_bulk(twin->pool, twin->all_buffers, BUFFERS) != 0)
 		rig_die("no memory for a second generator");
+	twin->buffers = twin->all_buffers;
 }
 
 void
 rig_twin_end(struct rig *twin)
 {
-	rte_pktmbuf_free_bulk(twin->buffers, BUFFERS);
+	rte_pktmbuf_free_bulk(twin->all_buffers, BUFFERS);
 	free(twin->flows);
 }
 
@@ -246,6 +249,7 @@ rig_start(struct rig *rig)
 	rig->now = START_TICK;
 	rig->queue_in = rig->queue_out = rig->plan.measured;
 	rig->burst = rig->options->burst;
+	rig->buffers = rig->all_buffers;
 	rig->flows = calloc(rig->flow_count, sizeof(*rig->flows));
 	if (rig->flows == NULL)
 		rig_die("no memory for %u flows of the generator", rig->flow_count);

@@ -9,9 +9,6 @@
 
 #include "bench.h"
 
-#define LEVEL_SECONDS 64u /* of the timer wheel: what comes down at once */
-#define WHEEL_STEPS 256u  /* entries of it that a turn moves */
-
 const struct mode *const bench_modes[] = {
 		&hit_mode,
 		&new_mode,
@@ -95,18 +92,12 @@ run_row_once(struct rig *rig, struct row *row)
 /* ---- flows ------------------------------------------------------------------------------------ */
 
 /* By how many flows comings and goings may differ: a lap, two slots of the timer wheel (a second
- * each), and, where timeouts are so long that lists of 64 s come down, what arrives while one does;
- * a twentieth besides, for windows end anywhere in all this.
+ * each), and a twentieth.
  */
 static uint64_t
 slack_of(const struct rig *rig, const struct row *row)
 {
-	uint64_t a_second = rig->flow_count / rig->timeout_s + 1;
-	uint64_t slack = BUFFERS + 2 * a_second + row->inside.created / 20;
-
-	if (rig->timeout_s >= LEVEL_SECONDS)
-		slack += LEVEL_SECONDS * a_second / WHEEL_STEPS * LATH_BURST_MAX;
-	return slack;
+	return BUFFERS + 2 * (rig->flow_count / rig->timeout_s) + row->inside.created / 20;
 }
 
 static void

@@ -31,14 +31,14 @@ put_system(FILE *out, const struct rig *rig)
 
 	fprintf(out,
 			"\"system\": {\"ports\": [{\"name\": \"left\", \"device\": "
-	                "\"net_ring_left\"},"
+			"\"net_ring_left\"},"
 			" {\"name\": \"right\", \"device\": \"net_ring_right\"}],"
 			" \"workers\": {\"count\": %u, \"allowSharedCores\": true},",
 			rig->plan.workers);
 	fprintf(out,
 			"\"memory\": {\"flowsPerWorker\": %u, \"mixedFlowsPerWorker\": %u,"
 			" \"hugepages\": %s, \"maxVpcs\": %u, \"maxServices\": %u, \"maxTargets\": "
-	                "%u},",
+			"%u},",
 			rig->capacity, MIXED_FLOWS, rig->options->hugepages ? "true" : "false",
 			VPCS_MAX + 2, services,
 			lath_max_u32(services * TARGET_COUNT, TARGETS_MAX_LEAST));
@@ -81,7 +81,7 @@ put_vpcs(FILE *out, const struct rig *rig)
 			" \"attachments\": [{\"port\": \"right\", \"mtu\": 9600,"
 			"  \"addresses\": [\"10.255.0.1/24\"]}],"
 			" \"routes\": [{\"prefix\": \"10.0.0.0/8\", \"nextHop\": "
-	                "\"10.255.0.2\"}]}],",
+			"\"10.255.0.2\"}]}],",
 			nat_prefix_bits(rig));
 	fprintf(out, "\"serviceNetworks\": [{\"name\": \"main\"}], \"vpcAssociations\": [");
 	for (unsigned vpc = 0; vpc < rig->plan.vpcs; vpc++)
@@ -121,7 +121,7 @@ put_services(FILE *out, const struct rig *rig, const char *proto, bool right)
 		if (s == 0 && rig->plan.spare_right) {
 			fprintf(out,
 					"\"rules\": [{\"name\": \"spare\", \"priority\": 1, "
-			                "\"match\":"
+					"\"match\":"
 					" {\"sourcePrefixes\": [\"10.9.0.0/16\"%s]}, \"action\": ",
 					right ? ", \"10.8.0.0/16\"" : "");
 			put_forward(out, s);
