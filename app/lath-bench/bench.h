@@ -245,7 +245,7 @@ void rig_stop(struct rig *rig);
 struct lath_worker *rig_worker(const struct rig *rig);
 /* A turn of the measured worker; `ctx` is the rig. */
 unsigned rig_turn(void *ctx);
-/* Source ports, bounds: the same for a second generator with its own buffers, on queue `worker`. */
+/* A second generator of the same gateway: flows and buffers of its own, on queue `worker`. */
 void rig_twin(struct rig *twin, const struct rig *rig, uint32_t worker);
 void rig_twin_end(struct rig *twin);
 void rig_die(const char *fmt, ...) LATH_PRINTF(1, 2) __attribute__((noreturn));

@@ -206,9 +206,11 @@ frame_check(const struct rig *rig, struct rte_mbuf *m)
 	const struct lath_ipv4_hdr *ip = rte_pktmbuf_mtod_offset(m, const struct lath_ipv4_hdr *,
 			link);
 
-	if (rte_pktmbuf_pkt_len(m) != link + ip_len)
+	if (rte_pktmbuf_pkt_len(m) != link + ip_len) {
+		rig_check(rig, "a packet was answered");
 		rig_die("a packet of %u bytes came out with %u", link + ip_len,
 				rte_pktmbuf_pkt_len(m));
+	}
 	if (lath_cksum_ipv4_header(ip, sizeof(*ip)) != 0)
 		rig_die("a packet came out with a wrong IPv4 checksum");
 	if (lath_cksum_l4_v4(ip, ip + 1, ip_len - (unsigned)sizeof(*ip)) != 0)

@@ -11,15 +11,17 @@
 #define PORTS_A_POOL 64512u
 #define TARGETS_MAX_LEAST 16384u
 
-/* Twice the source ports that the flows need, so that clients spread unevenly do not matter. Each
- * worker has its part of them.
+/* Twice the source ports that a service's flows need, so that clients spread unevenly do not
+ * matter; each worker has its part of them. No more addresses than that: each makes a port pool of
+ * its own with each target.
  */
 static unsigned
 nat_prefix_bits(const struct rig *rig)
 {
+	uint64_t ports = 2ull * rig->flow_count * rig->plan.workers / rig->plan.services;
 	unsigned bits = 32;
 
-	while ((uint64_t)PORTS_A_POOL << (32 - bits) < 2ull * rig->flow_count * rig->plan.workers)
+	while ((uint64_t)PORTS_A_POOL << (32 - bits) < ports)
 		bits--;
 	return bits;
 }
