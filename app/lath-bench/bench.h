@@ -42,6 +42,7 @@ struct options {
 	uint32_t sizes[PACKET_SIZES_MAX]; /* with CRC, as speeds are named; PACKET_IMIX */
 	unsigned sizes_count;
 	uint32_t modes; /* a bit for each entry of bench_modes[] */
+	uint32_t micro; /* the same for micro tests: micro.c */
 	bool tcp;
 	bool udp;
 	uint32_t burst;
@@ -318,7 +319,12 @@ void new_arrive(struct rig *rig, struct new_state *state, unsigned count);
 void new_check_packet(struct rig *rig, struct rte_mbuf *m, unsigned side);
 
 /* report.c */
+struct json_t;
 struct report;
 struct report *report_open(const struct options *options);
 void report_size(struct report *report, const struct rig *rig, const struct bench *bench);
+/* A JSON line; takes the object. */
+void report_put(struct report *report, struct json_t *object);
+/* NULL: none is wanted. */
+FILE *report_table(const struct report *report);
 void report_close(struct report *report);

@@ -9,7 +9,7 @@
 
 #include <rte_eal.h>
 
-#include "bench.h"
+#include "micro.h"
 #include "wire.h"
 
 /* A second CPU that this process may use, or UINT32_MAX: for the second worker's thread. */
@@ -73,6 +73,7 @@ run(const struct options *options)
 		if (options->udp)
 			run_mode(&rig, report, bench_modes[i], LATH_PROTO_UDP);
 	}
+	micro_run(options, report);
 	report_close(report);
 }
 

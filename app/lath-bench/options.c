@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "micro.h"
 #include "world.h"
 
 static const char usage_head[] = "usage: lath-bench [test...] [options]\n"
@@ -50,6 +51,7 @@ put_usage(FILE *out)
 		fprintf(out, "  %-18s%s%s\n", bench_modes[i]->name, bench_modes[i]->help,
 				bench_modes[i]->by_default ? "; by default" : "");
 	fputs(usage_options, out);
+	micro_put_usage(out);
 }
 
 static void __attribute__((noreturn)) refuse(const char *option, const char *value)
@@ -125,9 +127,10 @@ read_tests(struct options *options, int count, char **words)
 
 		while (mode < bench_mode_count && strcmp(bench_modes[mode]->name, words[i]) != 0)
 			mode++;
-		if (mode == bench_mode_count)
+		if (mode < bench_mode_count)
+			options->modes |= 1u << mode;
+		else if (!micro_select(options, words[i]))
 			refuse("test", words[i]);
-		options->modes |= 1u << mode;
 	}
 }
 

@@ -102,8 +102,8 @@ describe_machine(const struct options *options)
 			(json_int_t)options->seed);
 }
 
-static void
-put_json(struct report *report, json_t *object)
+void
+report_put(struct report *report, json_t *object)
 {
 	if (report->json != NULL) {
 		json_dumpf(object, report->json, JSON_COMPACT | JSON_REAL_PRECISION(6));
@@ -130,6 +130,8 @@ put_heading(struct report *report, const json_t *machine)
 			json_string_value(json_object_get(machine, "transparentHugepages")),
 			__VERSION__, BENCH_BUILD,
 			BENCH_DEBUG ? " -- NOT OPTIMISED: figures mean nothing" : "");
+	if (o->modes == 0) /* micro tests only: they have columns of their own */
+		return;
 	fprintf(report->table,
 			"bursts of %u, %u buffers in turn, %u x %u ms, seed %llu; workers %u, "
 			"VPCs %u, services %u\n"
@@ -163,8 +165,14 @@ report_open(const struct options *options)
 			rig_die("%s cannot be written: %s", options->json, strerror(errno));
 	}
 	put_heading(report, machine);
-	put_json(report, machine);
+	report_put(report, machine);
 	return report;
+}
+
+FILE *
+report_table(const struct report *report)
+{
+	return report->table;
 }
 
 void
@@ -271,7 +279,7 @@ put_row_json(struct report *report, const struct rig *rig, const struct row *row
 	}
 	for (unsigned i = 0; i < row->figure_count; i++)
 		json_object_set_new(object, row->figures[i].name, json_real(row->figures[i].value));
-	put_json(report, object);
+	report_put(report, object);
 }
 
 static void
