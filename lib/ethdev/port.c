@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_dev.h>
 #include <rte_mbuf.h>
 #include <rte_memzone.h>
@@ -22,6 +23,8 @@ LATH_LOG_REGISTER(ethdev);
  * every packet's readv() copy 16 KiB of iovecs. 16 mbufs hold the longest frame three times over.
  */
 #define TAP_RX_DESCRIPTORS 16u
+
+#define BOND_ALARM_US 100000u /* longest time between two looks of a bond at its members */
 
 /* Queues are made in the order of workers, so that queue q is worker q's. */
 static void
@@ -327,6 +330,11 @@ lath_port_close(struct lath_port *port)
 
 	lath_port_stop(port);
 	lath_ethdev_kernel_close(port);
+	/* A bond looks after its members by an alarm, which ends by itself once the bond is stopped
+	 * but may be under way: it must not meet a closed device.
+	 */
+	if (port->configured && strcmp(port->driver, "net_bonding") == 0)
+		rte_delay_us_sleep(2 * BOND_ALARM_US);
 	if (port->probed && rte_eth_dev_info_get(port->port_id, &info) == 0) {
 		if (port->configured || port->attached)
 			(void)rte_eth_dev_close(port->port_id);

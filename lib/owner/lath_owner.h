@@ -132,6 +132,10 @@ lath_owner_port_count(const struct lath_owner *owner, unsigned worker)
 uint16_t lath_owner_port_at(const struct lath_owner *owner, enum lath_family family,
 		unsigned worker, unsigned rest, unsigned index);
 
+/** Fetches what lath_owner_port_at() will read, and its neighbours. @thread any */
+void lath_owner_port_prefetch(const struct lath_owner *owner, enum lath_family family,
+		unsigned worker, unsigned rest, unsigned index);
+
 /**
  * The inverse of lath_owner_port_at(). Any owned port 1024..65535 is allowed.
  * @return its number, or lath_owner_port_count() when the port is below 1024 or its reply would

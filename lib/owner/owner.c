@@ -200,14 +200,14 @@ lath_owner_init(struct lath_owner *owner, unsigned bits, unsigned workers, uint6
 	return lath_err(EINVAL);
 }
 
-static uint16_t
+static const uint16_t *
 port_at(const struct lath_owner *owner, enum lath_owner_field field, unsigned worker, unsigned rest,
 		unsigned index)
 {
 	unsigned ordinal = index / owner->class_size;
 	unsigned class = owner->owned[owner->owned_first[worker] + ordinal] ^ rest;
 
-	return owner->ports[field][class * owner->class_size + index % owner->class_size];
+	return &owner->ports[field][class * owner->class_size + index % owner->class_size];
 }
 
 static unsigned
@@ -226,7 +226,14 @@ uint16_t
 lath_owner_port_at(const struct lath_owner *owner, enum lath_family family, unsigned worker,
 		unsigned rest, unsigned index)
 {
-	return port_at(owner, port_field(family), worker, rest, index);
+	return *port_at(owner, port_field(family), worker, rest, index);
+}
+
+void
+lath_owner_port_prefetch(const struct lath_owner *owner, enum lath_family family, unsigned worker,
+		unsigned rest, unsigned index)
+{
+	__builtin_prefetch(port_at(owner, port_field(family), worker, rest, index));
 }
 
 unsigned
@@ -240,7 +247,7 @@ uint16_t
 lath_owner_echo_at(const struct lath_owner *owner, enum lath_family family, unsigned worker,
 		unsigned rest, unsigned index)
 {
-	return port_at(owner, echo_field(family), worker, rest, index);
+	return *port_at(owner, echo_field(family), worker, rest, index);
 }
 
 unsigned

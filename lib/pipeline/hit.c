@@ -400,8 +400,11 @@ shape(const struct arrival *in, struct candidate *candidates)
 static void
 hash(const struct lath_flow_table *table, struct candidate *candidates, unsigned count)
 {
+	/* A copy: for all that the compiler knows, a store to a candidate changes the table. */
+	const struct lath_keyhash keyhash = table->hash;
+
 	for (unsigned i = 0; i < count; i++) {
-		candidates[i].hash = lath_flow_hash4(table, &candidates[i].key);
+		candidates[i].hash = lath_keyhash4(&keyhash, &candidates[i].key);
 		rte_prefetch0(lath_flow_bucket_of(table, candidates[i].hash));
 	}
 }

@@ -25,6 +25,9 @@ struct lath_portset *lath_portset_init(void *memory, unsigned n);
 /** The index that lath_portset_take() would return, left free. @thread any, one owner */
 int lath_portset_peek(const struct lath_portset *set, uint32_t start);
 
+/** Fetches what a search from `start` reads first. @thread any */
+void lath_portset_prefetch(const struct lath_portset *set, uint32_t start);
+
 /** Takes the first free index at or after `start` (modulo n), round the end if need be.
  *  @return the index or -ENOSPC. @thread any, one owner
  */

@@ -90,6 +90,12 @@ take(struct lath_portset *set, uint32_t idx)
 	set->free_count--;
 }
 
+void
+lath_portset_prefetch(const struct lath_portset *set, uint32_t start)
+{
+	__builtin_prefetch(&set->bits[start / 64], 1);
+}
+
 int
 lath_portset_peek(const struct lath_portset *set, uint32_t start)
 {

@@ -70,9 +70,9 @@ struct lath_snat_pool {
 	struct lath_portset *ports; /* NULL while small */
 	struct lath_snat_list rested[LATH_SNAT_REST_COUNT];
 	uint16_t rest_bucket; /* of the reply tuple with port 0 */
-	uint16_t ahead;       /* where the next port is looked for: drawn with the last one */
-	bool used;
-	uint8_t reserved[3];
+	uint16_t ahead;       /* where the next port is looked for */
+	uint16_t after;       /* and the one after it */
+	uint8_t reserved[2];
 };
 
 _Static_assert(sizeof(struct lath_snat_key) == 16, "hashed as two words");

@@ -172,7 +172,7 @@ lath_snat_pool_get(struct lath_snat *snat, const struct lath_snat_key *key)
 			.rest_bucket = (uint16_t)lath_owner_bucket_v4(snat->owner, key->target_be,
 					key->nat_be, key->target_port_be, lath_to_be16(0)),
 			.ahead = (uint16_t)lath_random_below(&snat->random, snat->port_count),
-			.used = true,
+			.after = (uint16_t)lath_random_below(&snat->random, snat->port_count),
 	};
 	*head = idx;
 	snat->pool_count++;

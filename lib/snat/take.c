@@ -39,8 +39,9 @@ lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key
 			LATH_FLOW_NONE;
 }
 
-/* Draws where the pool's next port is looked for, and fetches the bucket line that will tell
- * whether it is free: by then the line is there.
+/* Two steps ahead: finds the port that the pool's next flow will most likely get and fetches the
+ * bucket line that will tell whether it is free; draws where the one after is looked for and fetches
+ * what that search reads. So each line is there when its turn comes.
  */
 static void
 look_ahead(struct lath_snat *snat, struct lath_snat_pool *pool)
@@ -48,7 +49,12 @@ look_ahead(struct lath_snat *snat, struct lath_snat_pool *pool)
 	struct lath_key4 reply;
 	int index;
 
-	pool->ahead = (uint16_t)lath_random_below(&snat->random, snat->port_count);
+	pool->ahead = pool->after;
+	pool->after = (uint16_t)lath_random_below(&snat->random, snat->port_count);
+	lath_owner_port_prefetch(snat->owner, LATH_FAMILY_IPV4, snat->worker, pool->rest_bucket,
+			pool->after);
+	if (pool->ports != NULL)
+		lath_portset_prefetch(pool->ports, pool->after);
 	index = pool->ports == NULL ? pool->ahead : lath_portset_peek(pool->ports, pool->ahead);
 	if (index < 0)
 		return;

@@ -396,6 +396,7 @@ main(int argc, char **argv)
 	rig.out = json_array();
 	serve(&rig);
 	lath_admin_free(rig.admin);
+	rig_close_bonds(&rig);
 	if (rig.loaded)
 		gateway_stop(&rig.gateway);
 	json_decref(rig.out);

@@ -21,6 +21,7 @@ struct rig_port {
 	struct rte_ring *rx[RIG_MEMBERS_MAX][LATH_WORKERS_MAX];
 	struct rte_ring *tx[RIG_MEMBERS_MAX][LATH_WORKERS_MAX];
 	unsigned members;
+	bool bond;
 	bool rss; /* spreads frames over its queues as a NIC does */
 };
 
@@ -40,6 +41,9 @@ json_t *rig_refuse(const char *text);
 
 /* Buffers and ports as the configuration and `wishes` (the member `rig` of `load`) want them. */
 void rig_make_ports(struct rig *rig, const struct lath_config *cfg, json_t *wishes);
+
+/* Bonds look after their members by an alarm of EAL's: before EAL goes they must have ended. */
+void rig_close_bonds(struct rig *rig);
 
 /* Which queue a NIC with our key and table gives the frame `hex`. */
 json_t *rig_queue_of(struct rig *rig, json_t *command);

@@ -25,7 +25,8 @@
 #define RING_SIZE 8192u
 #define BUFFERS 3072u
 #define DATA_ROOM (128 + 10240)
-#define LINK_TRIES 200u /* of 10 ms: a bond's members come up by an alarm of EAL */
+#define ALARM_US 100000u /* longest time between two looks at a bond's members */
+#define LINK_TRIES 200u  /* of 10 ms: a bond's members come up by an alarm of EAL */
 
 /* In ethdev's place, for the bonding driver: net_ring cannot set a MAC, without which a bond does
  * not start. Rings take every frame anyway.
@@ -88,7 +89,25 @@ make_bond(struct rig_port *test, uint32_t index, const char *args, uint32_t work
 	if (rte_dev_probe(device) < 0 || rte_eth_dev_get_port_by_name(name, &port_id) < 0 ||
 			rte_eth_dev_configure(port_id, 1, 1, &conf) < 0)
 		rte_exit(EXIT_FAILURE, "no bond %s\n", device);
+	test->bond = true;
 	return port_id;
+}
+
+void
+rig_close_bonds(struct rig *rig)
+{
+	struct rte_eth_dev_info info = {0};
+
+	for (uint32_t i = 0; i < rig->gateway.plane.port_count; i++) {
+		uint16_t port_id = rig->gateway.ports[i].port_id;
+
+		if (!rig->ports[i].bond || rte_eth_dev_info_get(port_id, &info) != 0)
+			continue;
+		(void)rte_eth_dev_stop(port_id);
+		usleep(2 * ALARM_US); /* one more alarm may be under way, it ends by itself now */
+		(void)rte_eth_dev_close(port_id);
+		(void)rte_dev_remove(info.device);
+	}
 }
 
 static void

@@ -10,8 +10,9 @@ the recorded figure; more than 40 % above it is a failure. A busy machine only e
 so up to three runs are tried and the best one counts.
 
 What it does not see: a change below 40 %, and what only other sizes or tests of lath-bench show.
-LIMIT: the work is bound by instructions and L1. On a machine whose L2 or memory is much slower
-than the recorder's, compared with its core, 64k flows cost more units: record there.
+The work is bound by instructions and L1, 64k flows by L2 and beyond, so the figure differs between
+kinds of CPU: there is a record for each. On a kind without one the largest record counts, three
+times over, and the output says so: that only sees a collapse.
 
     tests/perf/guard.py           check; the end is 1 when the path is slower
     tests/perf/guard.py record    measure three runs and write guard.json
@@ -30,6 +31,7 @@ BENCH = BUILD / "app" / "lath-bench" / "lath-bench"
 RECORD = HERE / "guard.json"
 RUNS = 3
 ALLOWED = 1.4
+ALLOWED_UNKNOWN = 3.0  # of the largest record, on a kind of CPU that has none
 ARGUMENTS = ["guard", "--proto", "tcp", "--flows", "64k", "--repeats", "5", "--window-ms", "150",
              "-j", "-"]
 
@@ -47,9 +49,24 @@ def measure():
     return machine, rows["hit"]["referenceRatio"]
 
 
+def kind_of_cpu(machine):
+    """The name that the hypervisor shows is often the same for several generations."""
+    facts = {}
+    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        name, _, value = line.partition(":")
+        facts.setdefault(name.strip(), value.strip())
+    return (f"{machine['cpu']}, family {facts.get('cpu family', '?')}, "
+            f"model {facts.get('model', '?')}")
+
+
+def limit_for(kind, records):
+    if kind in records:
+        return records[kind] * ALLOWED, f"recorded {records[kind]:.3f}"
+    return max(records.values()) * ALLOWED_UNKNOWN, f"no record of this kind of CPU ({kind})"
+
+
 def check():
-    record = json.loads(RECORD.read_text())
-    limit = record["referenceRatio"] * ALLOWED
+    records = json.loads(RECORD.read_text())
     best = None
     for _ in range(RUNS):
         machine, ratio = measure()
@@ -57,10 +74,10 @@ def check():
             print("not an optimised build: nothing to compare")
             return 0
         best = ratio if best is None else min(best, ratio)
+        limit, why = limit_for(kind_of_cpu(machine), records)
         if best <= limit:
             break
-    print(f"best {best:.3f}, recorded {record['referenceRatio']:.3f} on {record['cpu']}, "
-          f"limit {limit:.3f}")
+    print(f"best {best:.3f}, {why}, limit {limit:.3f}")
     if best <= limit:
         return 0
     print("the hit path costs too much; if that is meant, tests/perf/guard.py record")
@@ -72,12 +89,9 @@ def write():
     machine = runs[0][0]
     if machine["debug"]:
         sys.exit("not an optimised build: no figure to record")
-    RECORD.write_text(json.dumps({
-        "referenceRatio": round(statistics.median(ratio for _, ratio in runs), 3),
-        "cpu": machine["cpu"],
-        "compiler": machine["compiler"],
-        "build": machine["build"],
-    }, indent=2) + "\n")
+    records = json.loads(RECORD.read_text()) if RECORD.exists() else {}
+    records[kind_of_cpu(machine)] = round(statistics.median(ratio for _, ratio in runs), 3)
+    RECORD.write_text(json.dumps(records, indent=2, sort_keys=True) + "\n")
     print(f"written: {RECORD}")
     return 0
 

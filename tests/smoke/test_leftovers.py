@@ -115,11 +115,11 @@ def demo(*args, user=None, **kwargs):
 
 
 def check_demo(process):
-    out, error = process.communicate(timeout=60)
+    out, error = process.communicate(timeout=90)
     assert process.returncode == 0, out + error
     seen = json.loads(out)
     assert seen["result"] == "passed" and seen["answeredAfterDeath"] == 12
-    assert seen["seconds"] < 15
+    assert seen["seconds"] < 45  # 5 s when the machine has nothing else to do
 
 
 def test_demo_passes_and_leaves_nothing_behind():
@@ -154,9 +154,9 @@ def test_interrupted_demo_leaves_nothing_behind(sign, moment):
         os.killpg(process.pid, sign)  # as a terminal does on ctrl-C
     else:
         process.send_signal(sign)
-    process.communicate(timeout=20)
+    process.communicate(timeout=90)
     assert process.returncode != 0
-    wait_for("everything to be gone", 5, lambda: state() == before)
+    wait_for("everything to be gone", 20, lambda: state() == before)
 
 
 @pytest.mark.parametrize("victim", ["lathd", "webserver.py red 10.0.0.5"])
@@ -168,9 +168,9 @@ def test_demo_fails_cleanly_when_a_child_is_killed(victim):
     for pid, text in processes() - before["processes"]:
         if victim in text and "scripts/demo" not in text:
             os.kill(pid, signal.SIGKILL)
-    process.communicate(timeout=60)
+    process.communicate(timeout=90)
     assert process.returncode == 1
-    wait_for("everything to be gone", 5, lambda: state() == before)
+    wait_for("everything to be gone", 20, lambda: state() == before)
 
 
 def test_demo_keeps_a_prompt_in_the_clients_namespace():
@@ -198,6 +198,6 @@ def test_demo_says_how_to_mend_it(name):
     before, option, mend = MESSAGES[name]
     script = f"{before} && exec {DEMO} --no-build {option}"
     done = subprocess.run(["unshare", "-m", "sh", "-c", script], env=ENVIRONMENT, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False)
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     assert done.returncode != 0
     assert mend in done.stderr, done.stdout + done.stderr
