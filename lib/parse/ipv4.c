@@ -44,8 +44,15 @@ parse_udp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
 	return LATH_DROP_NONE;
 }
 
+static inline bool
+is_error(uint8_t icmp_type)
+{
+	return icmp_type == LATH_ICMP_UNREACHABLE || icmp_type == LATH_ICMP_TIME_EXCEEDED ||
+			icmp_type == LATH_ICMP_PARAMETER;
+}
+
 /* `present` bytes of the message's `l4_len` lie in this segment; its checksum can be verified
- * only when all do (RFC 5508 REQ-3a).
+ * only when all do (RFC 5508 REQ-3a). That of an error is verified when its quote is read.
  */
 static enum lath_drop
 parse_icmp(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packet *pkt)
@@ -55,6 +62,11 @@ parse_icmp(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_pac
 	if (l4_len < sizeof(*icmp) || present < sizeof(*icmp))
 		return LATH_DROP_l4_malformed;
 	pkt->icmp_type = icmp->type;
+	if (is_error(icmp->type)) {
+		pkt->key4.src_port_be = lath_to_be16(0);
+		pkt->key4.dst_port_be = lath_to_be16(0);
+		return LATH_DROP_NONE;
+	}
 	if ((icmp->type != LATH_ICMP_ECHO && icmp->type != LATH_ICMP_ECHO_REPLY) || icmp->code != 0)
 		return LATH_DROP_icmp_type;
 	if (present >= l4_len && lath_cksum_fold(lath_cksum_partial(l4, l4_len, 0)) != 0xffff)

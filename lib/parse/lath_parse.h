@@ -22,6 +22,7 @@ enum lath_packet_kind {
 	LATH_PACKET_OWN,     /* to one of the gateway's own addresses */
 	LATH_PACKET_HOST,    /* from the host port */
 	LATH_PACKET_ARP,
+	LATH_PACKET_ERROR,   /* ICMP error; its key is that of the flow it speaks of */
 	LATH_PACKET_TUNNEL,  /* to an underlay address (later) */
 	LATH_PACKET_CONSUME, /* used up by the gateway itself */
 	LATH_PACKET_KIND_COUNT,
@@ -105,6 +106,14 @@ lath_packet_vpc(const struct lath_packet *pkt)
 	return proto_vpc & LATH_KEY_VPC_MASK;
 }
 
+/** True for an ICMP error; of a packet that lath_parse_ipv4() has accepted. */
+static inline bool
+lath_packet_is_error(const struct lath_packet *pkt)
+{
+	/* 0, echo reply, stands for what is no ICMP as well. */
+	return pkt->icmp_type != LATH_ICMP_ECHO_REPLY && pkt->icmp_type != LATH_ICMP_ECHO;
+}
+
 /**
  * Ethernet and at most one 802.1Q tag: sets l3_offset, vlan (0 also for a priority tag) and
  * `*ethertype` (host order). LATH_DROP_NONE or the reason. @thread any
@@ -113,10 +122,11 @@ enum lath_drop lath_parse_frame(const uint8_t *data, uint32_t len, struct lath_p
 		uint16_t *ethertype);
 
 /**
- * IPv4 with TCP, UDP or ICMP echo behind it, from pkt->l3_offset: sets family, proto, l4_offset,
- * ip_len, tcp_flags, icmp_type and the key but for its VPC. `data` must hold `len` bytes in one
- * piece; `frame_len` is the whole frame's length, which may go on in further segments. `verified`:
- * the NIC has found the header's checksum right.
+ * IPv4 with TCP, UDP, ICMP echo or an ICMP error behind it, from pkt->l3_offset: sets family, proto,
+ * l4_offset, ip_len, tcp_flags, icmp_type and the key but for its VPC. Of an error only the type is
+ * looked at, and the key has its own addresses and no ports: lib/icmperr reads the rest. `data` must
+ * hold `len` bytes in one piece; `frame_len` is the whole frame's length, which may go on in further
+ * segments. `verified`: the NIC has found the header's checksum right.
  */
 enum lath_drop lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool verified,
 		struct lath_packet *pkt);

@@ -88,16 +88,13 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 						: lath_model_match(listener, &client);
 	if (a->rule->forward_count > 0)
 		return true;
-	if (a->service->refuse == LATH_CONFIG_REFUSE_SILENT)
-		drop(w, m, vpc, LATH_DROP_policy_rule);
-	else
-		lath_refuse(w, m, vpc, LATH_DROP_policy_rule);
+	lath_refuse_policy(w, m, vpc, LATH_DROP_policy_rule, a->service->refuse);
 	return false;
 }
 
-/* What would only be dropped later must not leave a flow behind. */
-static enum lath_drop
-check_way(const struct lath_worker *w, struct rte_mbuf *m, const struct admission *a)
+/* What would only be dropped later must not leave a flow behind. False: the packet is gone. */
+static bool
+check_way(struct lath_worker *w, struct rte_mbuf *m, const struct admission *a)
 {
 	const struct lath_packet *pkt = packet_of(m);
 	const struct lath_ipv4_hdr *ip = (const void *)(frame_of(m) + pkt->l3_offset);
@@ -105,17 +102,25 @@ check_way(const struct lath_worker *w, struct rte_mbuf *m, const struct admissio
 	const struct lath_model_vpc *client_vpc = w->model->vpcs[lath_packet_vpc(pkt)];
 	struct lath_ip client = lath_ip_from_v4_be(pkt->key4.src_be);
 	const struct lath_model_route *there;
+	uint16_t mtu;
 
-	if (ip->ttl <= 1)
-		return LATH_DROP_ttl_expired;
+	if (ip->ttl <= 1) {
+		lath_refuse(w, m, client_vpc->index, LATH_DROP_ttl_expired);
+		return false;
+	}
 	there = target_vpc == NULL ? NULL : lath_model_route(target_vpc, &a->target_ip);
 	if (there == NULL ||
 			(!attachment_of(w, pkt)->return_to_sender &&
-					lath_model_route(client_vpc, &client) == NULL))
-		return LATH_DROP_no_route;
-	if (pkt->ip_len > leg_mtu(w, w->model->attachments[there->attachment]))
-		return LATH_DROP_oversize;
-	return LATH_DROP_NONE;
+					lath_model_route(client_vpc, &client) == NULL)) {
+		drop(w, m, client_vpc->index, LATH_DROP_no_route);
+		return false;
+	}
+	mtu = leg_mtu(w, w->model->attachments[there->attachment]);
+	if (pkt->ip_len > mtu) {
+		lath_refuse_oversize(w, m, client_vpc->index, mtu);
+		return false;
+	}
+	return true;
 }
 
 lath_flow_ref_t
@@ -147,11 +152,8 @@ lath_admit(struct lath_worker *w, struct rte_mbuf *m)
 	a.target_ip = a.target->ip;
 	a.target_vpc = a.target->vpc;
 	a.target_port_be = lath_to_be16(a.target->port);
-	reason = check_way(w, m, &a);
-	if (reason != LATH_DROP_NONE) {
-		drop(w, m, vpc->index, reason);
+	if (!check_way(w, m, &a))
 		return LATH_FLOW_NONE;
-	}
 	reason = lath_adopt(w, m, &a, &ref);
 	if (reason != LATH_DROP_NONE) {
 		lath_refuse(w, m, vpc->index, reason);

@@ -89,6 +89,10 @@ lath_path_run(struct lath_worker *w, struct burst *b)
 		/* An earlier packet of this burst made or ended a flow: perhaps this one's. */
 		if (w->flow_changes != changes)
 			ref = find(w, packet_of(m), hash_of(w, packet_of(m)));
+		if (packet_of(m)->kind == LATH_PACKET_ERROR) {
+			lath_error_pass(w, m, ref);
+			continue;
+		}
 		if (ref != LATH_FLOW_NONE && !lath_known_pass(w, m, &ref))
 			continue;
 		if (ref == LATH_FLOW_NONE)

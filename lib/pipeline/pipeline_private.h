@@ -119,6 +119,27 @@ leg_mtu(const struct lath_worker *w, const struct lath_model_attachment *attachm
 	return attachment->mtu < tx_mtu ? attachment->mtu : tx_mtu;
 }
 
+/* The gateway's own IPv4 address there, of the subnet of `peer` if one is. False: it has none. */
+static inline bool
+own_address(const struct lath_model_attachment *attachment, const struct lath_ip *peer,
+		struct lath_ip *own)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < attachment->address_count; i++) {
+		const struct lath_prefix *address = &attachment->addresses[i];
+		bool near = lath_prefix_contains(address, peer);
+
+		if (!lath_ip_is_v4(&address->ip) || (found && !near))
+			continue;
+		*own = address->ip;
+		found = true;
+		if (near)
+			break;
+	}
+	return found;
+}
+
 /* Ends a packet: counts the reason for its VPC and frees it. */
 static inline void
 drop(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop reason)
@@ -181,6 +202,9 @@ bool lath_known_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t 
 /* revalidate.c: the flow is older than the model's generation. False: the packet is gone. */
 bool lath_revalidate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref);
 
+/* Why the flow would end with its next packet, or LATH_DROP_NONE. Changes nothing. */
+enum lath_drop lath_revalidate_ask(const struct lath_worker *w, lath_flow_ref_t ref, uint8_t proto);
+
 /* admit.c: first packets. The new flow, or LATH_FLOW_NONE: the packet is gone. */
 lath_flow_ref_t lath_admit(struct lath_worker *w, struct rte_mbuf *m);
 
@@ -206,6 +230,12 @@ enum lath_drop lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admi
 /* host.c: first packets from the host port. */
 lath_flow_ref_t lath_admit_host(struct lath_worker *w, struct rte_mbuf *m);
 
+/* error.c: ICMP errors. First the flow that one speaks of becomes its key, which makes that flow's
+ * worker its own; there it is passed on. False: the packet is gone; lath_error_pass() ends it.
+ */
+bool lath_error_take(struct lath_worker *w, struct rte_mbuf *m);
+void lath_error_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref);
+
 /* local.c: for the gateway itself. All end the packet. */
 void lath_local_arp(struct lath_worker *w, struct rte_mbuf *m,
 		const struct lath_model_attachment *attachment);
@@ -214,6 +244,13 @@ bool lath_local_solicitation(struct lath_worker *w, struct rte_mbuf *m);
 
 /* refuse.c: ends the packet, with an answer where the table of refusals says so. */
 void lath_refuse(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop reason);
+
+/* The same for what a rule, policy or limit of the service refuses: `how` is the service's. */
+void lath_refuse_policy(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc,
+		enum lath_drop reason, enum lath_config_refuse how);
+
+/* The same for a packet larger than `mtu`. */
+void lath_refuse_oversize(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, uint32_t mtu);
 
 /* Ends a flow's packet that lost its right: RST onward and RST back, or a drop. */
 void lath_refuse_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,

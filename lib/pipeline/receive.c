@@ -123,7 +123,7 @@ take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	}
 	pkt->kind = LATH_PACKET_UNKNOWN;
 	classify(pkt, attachment);
-	return true;
+	return !lath_packet_is_error(pkt) || lath_error_take(w, m);
 }
 
 /* False: the packet is gone. */

@@ -174,3 +174,27 @@ lath_revalidate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
 	*ref = LATH_FLOW_NONE;
 	return true;
 }
+
+enum lath_drop
+lath_revalidate_ask(const struct lath_worker *w, lath_flow_ref_t ref, uint8_t proto)
+{
+	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
+	uint32_t generation = lath_flow_state_at(&w->flows, ref)->generation;
+	struct ends ends;
+
+	if (generation == generation_for(w->model, proto) || lath_flow_is_mixed(ref))
+		return LATH_DROP_NONE;
+	ends = ends_of(lath_flow4_at(&w->flows, ref));
+	if (!is_touched(w->model, tail, &ends, generation))
+		return LATH_DROP_NONE;
+	switch (judge(w->model, tail, &ends)) {
+	case OUTCOME_REVOKED:
+		return LATH_DROP_revoked;
+	case OUTCOME_TERMINATED:
+		return LATH_DROP_target_terminated;
+	case OUTCOME_STAYS:
+	case OUTCOME_REPICK:
+		break;
+	}
+	return LATH_DROP_NONE;
+}

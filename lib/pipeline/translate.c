@@ -99,7 +99,7 @@ lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	uint32_t idx;
 
 	if (ttl_of(m, pkt) <= 1) {
-		drop(w, m, vpc, LATH_DROP_ttl_expired);
+		lath_refuse(w, m, vpc, LATH_DROP_ttl_expired);
 		return;
 	}
 	idx = lath_nexthop_of(w, ref, &reason);
@@ -109,7 +109,7 @@ lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	}
 	adjacency = &w->adjacencies.entries[idx];
 	if (pkt->ip_len + growth_of(w, ref) > adjacency->mtu) {
-		drop(w, m, vpc, LATH_DROP_oversize);
+		lath_refuse_oversize(w, m, vpc, (uint32_t)(adjacency->mtu - growth_of(w, ref)));
 		return;
 	}
 	account(w, m, pkt, state);

@@ -119,7 +119,10 @@ struct lath_icmp_echo_hdr {
 } LATH_PACKED;
 
 #define LATH_ICMP_ECHO_REPLY 0
+#define LATH_ICMP_UNREACHABLE 3
 #define LATH_ICMP_ECHO 8
+#define LATH_ICMP_TIME_EXCEEDED 11
+#define LATH_ICMP_PARAMETER 12
 
 _Static_assert(sizeof(struct lath_arp_hdr) == 28, "RFC 826");
 _Static_assert(sizeof(struct lath_ipv4_hdr) == 20, "RFC 791");

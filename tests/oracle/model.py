@@ -14,9 +14,12 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 
-from packet import (ACK, ETH_ARP, ETH_IPV4, ETH_IPV6, FIN, ICMP, PORTS, RST, SYN, TCP, UDP, Bad,
-                    Packet, checksum, framed, ip, ip_packet, ip_text, mac_bytes, network, parse,
-                    rewrite, split, within)
+from packet import (ACK, ERRORS, ETH_ARP, ETH_IPV4, ETH_IPV6, FIN, ICMP, PORTS, RST, SYN, TCP,
+                    TIME_EXCEEDED, UDP, UNREACHABLE, Bad, Packet, checksum, framed, icmp_error, ip,
+                    ip_packet, ip_text, mac_bytes, network, parse, parse_quote, requote, rewrite,
+                    split, within)
+
+QUOTE_MAX = 548  # RFC 1812 section 4.3.2.3: 576, less both headers
 
 # ---- what is configured --------------------------------------------------------------------------
 
@@ -30,6 +33,11 @@ class Attachment:
     addresses: list  # (address, (network, mask))
     return_to_sender: bool
     announce: bool
+
+    def own(self, peer):
+        """The gateway's address there towards this one."""
+        near = [address for address, net in self.addresses if within(peer, net)]
+        return (near or [self.addresses[0][0]])[0]
 
 
 @dataclass
@@ -177,9 +185,11 @@ class Result:
     flow: Flow = None
     up: bool = True
     packet: Packet = None
-    answer: str = None  # arp_reply, echo_reply, rst
+    answer: str = None  # arp_reply, echo_reply, rst, icmp
     out: tuple = None   # (port, frame) of an answer
     drops: str = None   # the reason that is counted beside an answer
+    told: tuple = ()    # of a drop as oversize: answers of which one must come; none: none comes
+    is_error: bool = False
 
 
 def drop(*reasons):
@@ -250,6 +260,8 @@ class Model:
     # IPv4 -----------------------------------------------------------------------------------
 
     def ipv4(self, att, packet):
+        if packet.proto == ICMP and packet.l4[0] in ERRORS:
+            return self.error(att, packet)
         key = (att.vpc, packet.proto, packet.src, packet.sport, packet.dst, packet.dport)
         if packet.proto != ICMP or packet.l4[0] == 8:
             flow = self.flows.get(key)
@@ -269,9 +281,9 @@ class Model:
             acked = flow.acked[there]
             if packet.flags & RST and acked is not None and \
                     (packet.seq - acked) & 0xffffffff > 1 << 30 and packet.seq != acked - 1:
-                return drop("rst_window", *(["ttl_expired"] if packet.ttl <= 1 else []))
+                return drop("rst_window")
         if packet.ttl <= 1:
-            return drop("ttl_expired", *self.forward(flow, up, packet).reasons)
+            return self.tell(packet, "ttl_expired", TIME_EXCEEDED, 0)
         result = self.forward(flow, up, packet)
         if result.kind == "forward" and packet.proto == TCP and packet.flags & ACK:
             known = flow.acked[here]
@@ -282,18 +294,23 @@ class Model:
     def forward(self, flow, up, packet):
         """Forwarded, or why not. While the target is open each that is possible has a say."""
         targets = [flow.target] if flow.bound or not up else flow.targets
-        faults = set()
+        faults, mtus = set(), set()
         for target in targets:
             way = self.egress(flow, up, target)
             if way is None:
                 faults.add("no_route")
             elif len(packet.ip) > way[0].mtu:
                 faults.add("oversize")
+                mtus.add(way[0].mtu)
             else:
                 faults.add(None)
+        # Only who forbids fragments is told.
+        told = tuple(self.tell(packet, "oversize", UNREACHABLE, 4, mtu).out for mtu in mtus
+                     if packet.ip[6] & 0x40)
         if None not in faults:
-            return drop(*faults)
-        return Result("forward", frozenset(faults - {None}), flow=flow, up=up, packet=packet)
+            return Result("drop", frozenset(faults), told=told)
+        return Result("forward", frozenset(faults - {None}), flow=flow, up=up, packet=packet,
+                      told=told)
 
     def egress(self, flow, up, target=None):
         """(attachment, next hop; None: the sender), None without a route."""
@@ -329,15 +346,16 @@ class Model:
         if packet.proto == ICMP and packet.l4[0] == 0:
             reasons.add("icmp_no_flow")
         if reasons:
-            # A hop count that is used up may be seen before any of these.
-            return drop(*reasons, *(["ttl_expired"] if packet.ttl <= 1 else []))
+            return drop(*reasons)
         if packet.proto == ICMP:
             return self.ping(att, packet, key, services)
         for service in services:
             rules = service.listeners.get((packet.proto, packet.dport))
             if rules is not None:
                 return self.admit(att, packet, key, rules)
-        return self.refuse(packet, "no_listener")
+        if packet.proto == TCP:
+            return self.reset(packet, "no_listener")
+        return self.tell(packet, "no_listener", UNREACHABLE, 3)
 
     def ping(self, att, packet, key, services):
         service = services[0]
@@ -354,11 +372,11 @@ class Model:
         targets = next(t for sources, t in rules
                        if sources is None or any(within(packet.src, net) for net in sources))
         if not targets:
-            return self.refuse(packet, "no_target")
-        routed = att.return_to_sender or self.world.route(att.vpc, packet.src) is not None
-        if packet.ttl <= 1 or not routed:
-            return drop(*(["ttl_expired"] if packet.ttl <= 1 else []),
-                        *([] if routed else ["no_route"]))
+            return self.tell(packet, "no_target", UNREACHABLE, 1)
+        if packet.ttl <= 1:
+            return self.tell(packet, "ttl_expired", TIME_EXCEEDED, 0)
+        if not att.return_to_sender and self.world.route(att.vpc, packet.src) is None:
+            return drop("no_route")
         flow = Flow(att.vpc, att.port, att.vlan, packet.src_mac, packet.proto, packet.src,
                     packet.sport, packet.dst, packet.dport, targets)
         self.flows[key] = flow
@@ -379,8 +397,15 @@ class Model:
         return Result("answer", answer="echo_reply", packet=packet,
                       out=self.back(packet, ip_packet(packet.dst, packet.src, ICMP, bytes(l4))))
 
-    def refuse(self, packet, reason):
-        if packet.proto != TCP or packet.flags & RST:
+    def tell(self, packet, reason, kind, code, mtu=0):
+        """An ICMP error about the packet, from the gateway's own address where it came in."""
+        att = self.world.attachments[packet.port, packet.vlan]
+        data = icmp_error(att.own(packet.src), packet.src, kind, code, packet.ip[:QUOTE_MAX], mtu)
+        return Result("answer", answer="icmp", packet=packet, drops=reason,
+                      out=self.back(packet, data))
+
+    def reset(self, packet, reason):
+        if packet.flags & RST:
             return drop(reason)
         # RFC 9293 section 3.5.2, the first group.
         if packet.flags & ACK:
@@ -393,6 +418,55 @@ class Model:
         l4 = l4[:16] + struct.pack("!H", checksum(pseudo + l4)) + l4[18:]
         return Result("answer", answer="rst", packet=packet, drops=reason,
                       out=self.back(packet, ip_packet(packet.dst, packet.src, TCP, l4)))
+
+    # ICMP errors from elsewhere -------------------------------------------------------------
+
+    def error(self, att, packet):
+        """About a packet of a flow: passed on to who sent that. It changes nothing."""
+        try:
+            proto, src, dst, sport, dport = parse_quote(packet.l4[8:])
+        except Bad as bad:
+            return drop(bad.args[0])
+        if src != packet.dst:
+            return drop("icmp_quote")
+        if any(packet.src == own for a in self.world.vpcs[att.vpc].attachments
+               for own, _ in a.addresses):
+            return drop("martian")
+        key = (att.vpc, proto, dst, dport, src, sport)
+        up = key in self.flows and self.flows[key].bound
+        flow = self.flows[key] if up else self.replies.get(key)
+        if flow is None or (proto == ICMP and packet.l4[28] != (0 if up else 8)):
+            return drop("icmp_no_flow")
+        if packet.ttl <= 1:
+            return drop("ttl_expired")
+        way = self.egress(flow, up)
+        if way is None:
+            return drop("no_route")
+        if len(packet.ip) > way[0].mtu:
+            return drop("oversize")
+        return Result("forward", flow=flow, up=up, packet=packet, is_error=True)
+
+    def render_error(self, result):
+        flow, packet, target = result.flow, result.packet, result.flow.target
+        att, hop = self.egress(flow, result.up)
+        tport = flow.nport if flow.proto == ICMP else target.port
+        if result.up:
+            ends = (target.address, flow.nat, tport, flow.nport)
+        else:
+            ends = (flow.client, flow.service, flow.sport, flow.dport)
+        sender = struct.unpack_from("!I", packet.l4, 24)[0]
+        src = ends[1] if packet.src == sender else att.own(ends[0])
+        mtu = struct.unpack_from("!H", packet.l4, 6)[0]
+        if packet.l4[0] == UNREACHABLE and packet.l4[1] == 4:
+            mtu = min(mtu, att.mtu, self.world.attachments[packet.port, packet.vlan].mtu)
+        l4 = packet.l4[:2] + b"\0\0" + packet.l4[4:6] + struct.pack("!H", mtu) + requote(
+            packet.l4[8:], *ends)
+        l4 = l4[:2] + struct.pack("!H", checksum(l4)) + l4[4:]
+        head = packet.ip[:8] + bytes([packet.ttl - 1, ICMP, 0, 0]) + struct.pack(
+            "!II", src, ends[0])
+        head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+        mac = flow.sender if hop is None else self.mac_of(att.port, att.vlan, hop)
+        return att.port, framed(mac, self.world.macs[att.port], att.vlan, ETH_IPV4, head + l4)
 
     # What was free --------------------------------------------------------------------------
 
@@ -422,6 +496,8 @@ class Model:
 
     def render(self, result):
         """(port, frame) of a forwarded packet on a bound flow."""
+        if result.is_error:
+            return self.render_error(result)
         flow, packet, target = result.flow, result.packet, result.flow.target
         if result.up:
             ends = (flow.nat, target.address, flow.nport, target.port)

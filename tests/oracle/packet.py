@@ -10,6 +10,7 @@ ETH_IPV4, ETH_ARP, ETH_VLAN, ETH_IPV6 = 0x0800, 0x0806, 0x8100, 0x86dd
 ICMP, TCP, UDP = 1, 6, 17
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 PORTS = range(1024, 65536)
+UNREACHABLE, TIME_EXCEEDED, PARAMETER = ERRORS = 3, 11, 12
 
 
 def ip(text):
@@ -141,10 +142,12 @@ def parse_l4(proto, l4):
     elif proto == ICMP:
         if len(l4) < 8:
             raise Bad("l4_malformed")
-        if l4[0] not in (0, 8) or l4[1] != 0:
+        if l4[0] not in ERRORS and (l4[0] not in (0, 8) or l4[1] != 0):
             raise Bad("icmp_type")
         if checksum(l4) != 0:
             raise Bad("icmp_cksum")
+        if l4[0] in ERRORS:
+            return 0, 0
         ident, = struct.unpack_from("!H", l4, 4)
         return ident, ident
     else:
@@ -218,3 +221,47 @@ def framed(dst, src, vlan, kind, data):
 def ip_packet(src, dst, proto, l4):
     head = struct.pack("!BBHHHBBHII", 0x45, 0, 20 + len(l4), 0, 0, 64, proto, 0, src, dst)
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + l4
+
+
+# ---- ICMP errors ---------------------------------------------------------------------------------
+
+
+def icmp_error(src, dst, kind, code, quote, mtu=0):
+    l4 = struct.pack("!BBHHH", kind, code, 0, 0, mtu) + quote
+    return ip_packet(src, dst, ICMP, l4[:2] + struct.pack("!H", checksum(l4)) + l4[4:])
+
+
+def parse_quote(quote):
+    """(proto, src, dst, sport, dport) of the packet that an error is about, or Bad."""
+    if len(quote) < 20 or quote[0] >> 4 != 4 or quote[0] & 15 < 5:
+        raise Bad("icmp_quote")
+    head = (quote[0] & 15) * 4
+    if min(len(quote), struct.unpack_from("!H", quote, 2)[0]) < head + 8:
+        raise Bad("icmp_quote")
+    if checksum(quote[:head]) != 0:
+        raise Bad("icmp_quote_cksum")
+    l4, proto = quote[head:], quote[9]
+    if struct.unpack_from("!H", quote, 6)[0] & 0x1fff or proto not in (ICMP, TCP, UDP) or \
+            (proto == ICMP and (l4[0] not in (0, 8) or l4[1] != 0)):
+        raise Bad("icmp_quote")
+    ports = struct.unpack_from("!H", l4, 4) * 2 if proto == ICMP else struct.unpack_from("!HH", l4)
+    return (proto, *struct.unpack_from("!II", quote, 12), *ports)
+
+
+def requote(quote, src, dst, sport, dport):
+    """The quoted packet, perhaps cut short, with other ends and no hop less."""
+    proto, head, l4 = quote[9], bytearray(quote[:20]), bytearray(quote[20:])
+    old, new, ports = quote[12:20], struct.pack("!II", src, dst), struct.pack("!HH", sport, dport)
+    if proto == ICMP:
+        old, new, start, size, at = b"", b"", 4, 2, 2
+    else:
+        start, size, at = 0, 4, 16 if proto == TCP else 6
+    if len(l4) >= at + 2 and not (proto == UDP and l4[6:8] == b"\0\0"):
+        cksum = shifted(struct.unpack_from("!H", l4, at)[0],
+                        old + bytes(l4[start:start + size]), new + ports[:size])
+        struct.pack_into("!H", l4, at, cksum or (0xffff if proto == UDP else 0))
+    l4[start:start + size] = ports[:size]
+    head[10:12] = b"\0\0"
+    head[12:20] = struct.pack("!II", src, dst)
+    struct.pack_into("!H", head, 10, checksum(bytes(head)))
+    return bytes(head) + bytes(l4)

@@ -139,22 +139,35 @@ class Oracle:
             sport, dport = struct.unpack_from("!HH", data, 20)
         return self.model.bind(flow, att.vpc, src, sport, dst, dport)
 
+    def check_told(self, result, outs, drops, frame):
+        """An oversize packet is answered when it says so."""
+        told = result.told if "oversize" in drops else ()
+        if len(outs) != bool(told) or (outs and self.told(result, outs) is None):
+            self.fail(f"{drops}, answered by one of {len(told)} expected, got {len(outs)} frames"
+                      + "".join("\n" + self.look(out.data) for out in outs), frame)
+
+    @staticmethod
+    def told(result, outs):
+        """The one among `outs` that answers an oversize packet."""
+        told = [(port, masked(data)) for port, data in result.told]
+        return next((out for out in outs if (out.port, masked(out.data)) in told), None)
+
     def one(self):
         frame = self.traffic.next()
         result = self.model.receive(*frame)
         outs, drops = self.exchange([frame])
         self.verdicts[result.kind] += 1
         total = sum(drops.values())
-        if result.kind == "forward" and not outs and total == 1 and set(drops) <= result.reasons:
+        if result.kind in ("forward", "drop") and total == 1 and set(drops) <= result.reasons:
+            self.check_told(result, outs, drops, frame)
+            self.verdicts.update(drops)
             return
-        want = {"forward": (1, 0), "consume": (0, 0), "drop": (0, 1),
+        want = {"forward": (1, 0), "consume": (0, 0), "drop": (None, 1),
                 "answer": (1, 1 if result.drops else 0)}[result.kind]
         if (len(outs), total) != want:
             self.fail(f"{result.kind} {sorted(result.reasons)} {result.answer or ''} expected, "
                       f"got {len(outs)} frames and drops {drops}"
                       + "".join("\n" + self.look(out.data) for out in outs), frame)
-        if result.kind == "drop" and not set(drops) <= result.reasons:
-            self.fail(f"drop for {sorted(result.reasons)} expected, got {drops}", frame)
         if result.drops and drops != {result.drops: 1}:
             self.fail(f"drop for {result.drops} expected, got {drops}", frame)
         if result.kind == "answer":
@@ -184,15 +197,26 @@ class Oracle:
         if +answers:
             self.fail(f"missing or wrong answers: {list((+answers).elements())}")
         dropped = []
+
+        def take_told(result):
+            out = self.told(result, forwards.get(0, ()))  # ours have no identification
+            if out is not None:
+                forwards[0].remove(out)
+            return out is not None
+
         for frame, result in zip(frames, results):
             if result.kind == "drop":
                 dropped.append(result.reasons)
+                if result.told and not take_told(result) and result.reasons == {"oversize"}:
+                    self.fail("oversize without an answer", frame)
             elif result.kind == "answer" and result.drops:
                 dropped.append(frozenset({result.drops}))
             elif result.kind == "forward":
                 found = forwards.get(result.packet.ident)
                 if found:
                     self.check_forward(result, found.pop(), frame)
+                elif result.told and take_told(result):
+                    dropped.append(frozenset({"oversize"}))
                 else:
                     # Several packets to a next hop that is just being asked for.
                     dropped.append(result.reasons | {"neighbor_pending"})

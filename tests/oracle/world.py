@@ -5,7 +5,8 @@
 import struct
 
 import topology
-from packet import ACK, ICMP, PSH, RST, SYN, TCP, UDP, checksum, framed, ip, ip_packet
+from packet import (ACK, ICMP, PSH, RST, SYN, TCP, UDP, checksum, framed, icmp_error, ip,
+                    ip_packet)
 
 SUBNETS = ("10.0.0.0/24", "10.0.0.0/25", "10.0.0.0/23", "192.168.0.0/24")
 SERVICES = "198.18.%d.%d"
@@ -194,7 +195,9 @@ class Traffic:
         rng = self.rng
         flows = [f for f in self.model.flows.values() if f.bound]
         draw = rng.random()
-        if flows and draw < 0.55:
+        if flows and draw < 0.08:
+            port, frame = self.error(rng.choice(flows))
+        elif flows and draw < 0.55:
             port, frame = self.on_flow(rng.choice(flows))
         else:
             port, frame = self.first()
@@ -229,21 +232,59 @@ class Traffic:
         mac = b"\x06\x55" + struct.pack("!I", src)
         return self.wrap(att, mac, src, dst, proto, l4)
 
-    def on_flow(self, flow):
-        rng, target = self.rng, flow.target
-        up = rng.random() < 0.5
+    def side(self, flow, up):
+        """(attachment, MAC, ends) of the flow's packets on their way in; None: no way there."""
+        target = flow.target
         if up:
             att = self.world.attachments[flow.port, flow.vlan]
-            ends = (flow.client, flow.service, flow.sport, flow.dport)
-            mac = flow.sender
+            return att, flow.sender, (flow.client, flow.service, flow.sport, flow.dport)
+        way = self.world.route(target.vpc, target.address)
+        if way is None:
+            return None
+        att = way[0]
+        tport = target.port if flow.proto != ICMP else flow.nport
+        return att, mac_of(att.port, att.vlan, way[1]), (target.address, flow.nat, tport,
+                                                         flow.nport)
+
+    def error(self, flow):
+        """An ICMP error about a packet of the flow, or nearly so. `up`: on its way to the target."""
+        rng = self.rng
+        up = rng.random() < 0.5
+        side = self.side(flow, up)
+        if side is None:
+            return self.first()
+        att, mac, (end, receiver, eport, rport) = side
+        if rng.random() < 0.1:
+            rport += 1
+        if flow.proto == TCP:
+            l4 = tcp(receiver, end, rport, eport, ACK, 77, 78, self.payload()[:200])
+        elif flow.proto == UDP:
+            l4 = udp(receiver, end, rport, eport, self.payload()[:200], rng.random() < 0.8)
         else:
-            way = self.world.route(target.vpc, target.address)
-            if way is None:
-                return self.first()
-            att = way[0]
-            tport = target.port if flow.proto != ICMP else flow.nport
-            ends = (target.address, flow.nat, tport, flow.nport)
-            mac = mac_of(att.port, att.vlan, way[1])
+            kind = rng.choice((0, 8)) if rng.random() < 0.1 else 0 if up else 8
+            l4 = echo(kind, rport, 5, self.payload()[:200])
+        quote = bytearray(ip_packet(receiver, end, flow.proto, l4))
+        if rng.random() < 0.1:
+            quote[rng.randrange(20)] ^= 1 << rng.randrange(8)
+        quote = bytes(quote[:rng.choice((len(quote), 28, 36, 38, 48) if rng.random() < 0.9
+                                        else (0, 19, 20, 27))])
+        kind, code = rng.choice(((3, 0), (3, 1), (3, 3), (3, 4), (3, 4), (3, 13), (11, 0), (12, 0),
+                                 (5, 0)))
+        mtu = rng.choice((0, 576, 1300, 1400, 1500, 9000)) if (kind, code) == (3, 4) else 0
+        src = rng.choice((end, end, ip("203.0.113.9"), end ^ 1))
+        dst = receiver if rng.random() < 0.95 else receiver ^ 1
+        message = bytearray(icmp_error(src, dst, kind, code, quote, mtu)[20:])
+        if rng.random() < 0.05:
+            message[rng.randrange(len(message))] ^= 1 << rng.randrange(8)
+        return self.wrap(att, mac, src, dst, ICMP, bytes(message))
+
+    def on_flow(self, flow):
+        rng = self.rng
+        up = rng.random() < 0.5
+        side = self.side(flow, up)
+        if side is None:
+            return self.first()
+        att, mac, ends = side
         if flow.proto == UDP:
             l4 = udp(*ends, self.payload(), rng.random() < 0.8)
         elif flow.proto == ICMP:

@@ -64,10 +64,15 @@ class Flow:
     def sends_down(self, payload=b"", ip=None, **l4):
         return self.server.sends(self.target_side(False, l4, payload, self.stamp(ip or {})))
 
-    def up(self, payload=b"", ip=None, drop=None, generated=None, ms=0, **l4):
-        """Client to target. `drop`: it must be dropped for that reason instead."""
+    def up(self, payload=b"", ip=None, drop=None, told=None, generated=None, ms=0, **l4):
+        """Client to target. `drop`: it must be dropped for that reason instead; `told`: and answered
+        by an ICMP error of that (type, code, MTU).
+        """
         ip = self.stamp(ip or {})
-        send = self.client.sends(self.client_side(True, l4, payload, ip))
+        packet = self.client_side(True, l4, payload, ip)
+        send = self.client.sends(packet)
+        if told is not None:
+            return self.gateway.told(self.client, packet, *told, drop=drop)
         if drop is not None:
             return self.gateway.step(send=[send], drops={drop: 1}, generated=generated, ms=ms)
         if self.nport is None:
@@ -78,10 +83,13 @@ class Flow:
         expect = self.server.gets(self.target_side(True, far_l4, payload, far_ip))
         return self.gateway.step(send=[send], expect=[expect], generated=generated, ms=ms)
 
-    def down(self, payload=b"", ip=None, drop=None, generated=None, ms=0, **l4):
+    def down(self, payload=b"", ip=None, drop=None, told=None, generated=None, ms=0, **l4):
         """Target to client."""
         ip = self.stamp(ip or {})
-        send = self.server.sends(self.target_side(False, l4, payload, ip))
+        packet = self.target_side(False, l4, payload, ip)
+        send = self.server.sends(packet)
+        if told is not None:
+            return self.gateway.told(self.server, packet, *told, drop=drop)
         if drop is not None:
             return self.gateway.step(send=[send], drops={drop: 1}, generated=generated, ms=ms)
         far_l4, far_ip = self.far(l4, ip)

@@ -4,8 +4,9 @@
 
 import difflib
 
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import ICMP, IP, TCP
 from scapy.layers.l2 import ARP, Ether
+from scapy.packet import Raw
 
 
 def dissect(data):
@@ -69,3 +70,20 @@ def same_rst(frame, expected):
         one[TCP].window = 0
         one[TCP].chksum = 0
     return trim(bytes(got)) == trim(bytes(want))
+
+
+QUOTE_MAX = 576 - 28  # RFC 1812 section 4.3.2.3, less both headers
+
+
+def error_about(data, own, kind, code, mtu=0):
+    """The ICMP error of the gateway's own, from `own`, about the IP packet `data`."""
+    icmp = ICMP(type=kind, code=code, nexthopmtu=mtu) if mtu else ICMP(type=kind, code=code)
+    return IP(src=own, dst=IP(data).src, ttl=64, id=0, flags="DF", tos=0xc0) / icmp / \
+        Raw(data[:QUOTE_MAX])
+
+
+def error_name(kind, code):
+    """As it counts among generated packets."""
+    if kind == 11:
+        return "icmp_time_exceeded"
+    return "icmp_frag_needed" if code == 4 else "icmp_unreachable"

@@ -21,7 +21,8 @@ from scapy.layers.l2 import ARP, Dot1Q, Ether
 from scapy.packet import Raw
 
 from flow import Flow
-from frames import dissect, frame_diff, rst_for, same_rst, show, trim
+from frames import (dissect, error_about, error_name, frame_diff, rst_for, same_rst, show,
+                    trim)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -314,6 +315,12 @@ class Gateway:
         """Sends frames that must all be dropped for this reason with no other trace."""
         send = [send] if isinstance(send, tuple) else send
         return self.step(send=send, drops={drop: count}, generated=generated)
+
+    def told(self, host, packet, kind, code, mtu=0, drop="", own="10.0.0.1"):
+        """An IP packet of `host` that is dropped for this reason and answered by an ICMP error."""
+        error = error_about(bytes(packet), own, kind, code, mtu)
+        return self.step(send=[host.sends(packet)], expect=[host.gets(error)], drops={drop: 1},
+                         generated={error_name(kind, code): 1})
 
     def refused(self, host, packet, drop, ends=None):
         """A TCP packet of `host` that is dropped for this reason and answered by a RST."""

@@ -29,8 +29,6 @@ NOT_HERE = {
     "fragment_overlap": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_limit": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_timeout": "the pipeline drops every fragment yet; tests/unit of lib/frag",
-    "icmp_quote": "the pipeline passes no ICMP error on yet; tests/unit of lib/icmperr",
-    "icmp_quote_cksum": "the pipeline passes no ICMP error on yet; tests/unit of lib/icmperr",
     "policy_rule": "every listener has a default action that forwards until auth policies come",
     "snat_pool_memory": "counted when the bitmap slab is full; tests/unit of lib/snat",
 }

@@ -145,9 +145,8 @@ def no_targets():
 
 def case_no_target(t):
     host = t.host("blue0", "10.0.0.5")
-    t.refused(host, syn(), drop="no_target")
-    t.dropped(host.sends(IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x"),
-              drop="no_target")
+    t.told(host, syn(), 3, 1, drop="no_target")
+    t.told(host, IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x", 3, 1, drop="no_target")
 
 
 case_no_target.config = no_targets()
@@ -156,7 +155,7 @@ case_no_target.config = no_targets()
 def case_a_dropped_first_packet_leaves_no_flow(t):
     host = t.host("blue0", "10.0.0.5")
     t.host("red0", "10.0.0.5")
-    t.dropped(host.sends(IP(src=host.ip, dst=WEB, ttl=1) / TCP(sport=4000, dport=80, flags="S")),
-              drop="ttl_expired")
+    t.told(host, IP(src=host.ip, dst=WEB, ttl=1) / TCP(sport=4000, dport=80, flags="S"),
+           11, 0, drop="ttl_expired")
     t.dropped(host.sends(IP(src=host.ip, dst=WEB) / TCP(sport=4000, dport=80, flags="A")),
               drop="tcp_no_flow")

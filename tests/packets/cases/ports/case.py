@@ -43,8 +43,8 @@ def case_all_ports_of_one_address_and_target(t):
     used = set(got) | {(f.nat, f.nport)}
     if len(used) != ALL or {port for _, port in used} != set(range(1024, 65536)):
         t.fail(f"{len(got) + 1} flows have {len(used)} ports")  #= RFC4787#REQ-3 RFC5382#REQ-7
-    t.refused(client, IP(src=client.ip, dst=WEB) / TCP(sport=501, dport=80, flags="S", seq=1),
-              drop="snat_exhausted")
+    t.told(client, IP(src=client.ip, dst=WEB) / TCP(sport=501, dport=80, flags="S", seq=1),
+           3, 1, drop="snat_exhausted")
     # The gauges say so: every port of the pool, and that its fullest one was full.
     fullest = max(t.rpc("show.nat")["pools"], key=lambda pool: pool["portsInUse"])
     if fullest["portsInUse"] != ALL or fullest["portsHighWater"] != ALL or \
@@ -102,17 +102,17 @@ def case_four_fifths_are_noticed(t):
         t.fail(f"{nearly_full(t)}")
 
 
-def case_udp_is_refused_in_silence(t):
+def case_udp_is_refused_too(t):
     client, _ = ends(t)
     got = fill(t, ALL, "udp")
     if len(set(got)) != ALL:
         t.fail(f"{len(set(got))} of {ALL} ports")
     t.counted()
-    t.dropped(client.sends(IP(src=client.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x"),
-              drop="snat_exhausted")
+    t.told(client, IP(src=client.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x",
+           3, 1, drop="snat_exhausted")
 
 
-case_udp_is_refused_in_silence.long_only = True
+case_udp_is_refused_too.long_only = True
 
 
 @config(edit(CONFIG, vpcs={"red": {"natPool": ["10.0.0.100/31"]}}))

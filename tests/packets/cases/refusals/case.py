@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Copyright (c) 2026 The Lath authors
-"""The table of refusals: who gets a RST, with which numbers, and who gets silence."""
+"""The table of refusals: who gets a RST, with which numbers, who gets an ICMP error and who gets
+silence.
+"""
 
 from scapy.layers.inet import IP, TCP, UDP
 
@@ -40,18 +42,18 @@ def case_a_reset_is_never_answered(t):
     t.dropped(host.sends(tcp("RA", seq=1, ack=2)), drop="no_listener")
 
 
-def case_udp_is_refused_in_silence(t):
-    # ICMP 3/3 comes with the ICMP work.
-    host = t.host("blue0", "10.0.0.5")
-    t.dropped(host.sends(IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=54) / b"x"),
-              drop="no_listener")
+@workers(1, 2, 3)
+def case_udp_without_listener_is_told_port_unreachable(t):
+    for host in (t.host("blue0", "10.0.0.5"), t.host("trunk0", "10.0.0.5", vlan=100)):
+        for payload in (b"", b"x", b"y" * 1400):
+            t.told(host, IP(src=host.ip, dst=WEB, tos=0xfc) / UDP(sport=1, dport=54) / payload,
+                   3, 3, drop="no_listener")
 
 
 def case_listener_of_the_other_protocol(t):
     host = t.host("blue0", "10.0.0.5")
     t.refused(host, tcp("S", dport=53, seq=1), drop="no_listener")
-    t.dropped(host.sends(IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=80) / b"x"),
-              drop="no_listener")
+    t.told(host, IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=80) / b"x", 3, 3, drop="no_listener")
 
 
 def case_invisible_service_is_silence(t):
@@ -66,14 +68,13 @@ def case_mid_stream_without_a_flow_is_silence(t):
         t.dropped(host.sends(tcp(flags, dport=80, seq=9, ack=9)), drop="tcp_no_flow")
 
 
-def case_no_target_resets_tcp(t):
+def case_no_target_is_told_host_unreachable(t):
     host = t.host("blue0", "10.0.0.5")
-    t.refused(host, tcp("S", dport=80, seq=1), drop="no_target")
-    t.dropped(host.sends(IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x"),
-              drop="no_target")
+    t.told(host, tcp("S", dport=80, seq=1), 3, 1, drop="no_target")
+    t.told(host, IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x", 3, 1, drop="no_target")
 
 
-case_no_target_resets_tcp.config = edit(base(), targetGroups={
+case_no_target_is_told_host_unreachable.config = edit(base(), targetGroups={
     "web": {"targets": []}, "dns": {"targets": [target("10.0.0.5", weight=0)]}})
 
 
@@ -99,6 +100,20 @@ def case_answers_are_limited_per_vpc(t):
         t.fail("no limit the second time")
 
 
+def case_errors_are_limited_with_resets(t):
+    blue = t.host("blue0", "10.0.0.5")
+    t.inject([blue.sends(IP(src=blue.ip, dst=WEB, ttl=1 + i % 2) /
+                         UDP(sport=i, dport=53 + i % 2) / b"x") for i in range(200)])
+    first = len(t.run(0))
+    drops, made = t.counted()
+    if not 1 <= first <= 100 or sum(made.values()) != first or \
+            set(made) != {"icmp_unreachable", "icmp_time_exceeded"}:
+        t.fail(f"{first} answers of 200 at 100 a second, counted {made}")
+    if sum(drops.values()) != 200 or drops.get("refusal_limited", 0) != 200 - first:
+        t.fail(f"{drops}")
+
+
+case_errors_are_limited_with_resets.config = base(limits={"refusalsPerSecond": 100})
 case_answers_are_limited_per_vpc.config = base(limits={"refusalsPerSecond": 100})
 
 

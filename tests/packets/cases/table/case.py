@@ -31,10 +31,10 @@ def case_established_flows_are_never_given_up(t):
         t.fail(f"{len(flows.ports)} of {SIZE} flows")
     t.counted()
     client = flows.client
-    t.refused(client, IP(src=client.ip, dst=WEB) / TCP(sport=1, dport=80, flags="S", seq=1),
-              drop="flow_table_full")
-    t.dropped(client.sends(IP(src=client.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x"),
-              drop="flow_table_full")
+    t.told(client, IP(src=client.ip, dst=WEB) / TCP(sport=1, dport=80, flags="S", seq=1),
+           3, 1, drop="flow_table_full")
+    t.told(client, IP(src=client.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x",
+           3, 1, drop="flow_table_full")
     if len(flows.alive()) != SIZE:
         t.fail(f"{len(flows.alive())} of {SIZE} live")
 

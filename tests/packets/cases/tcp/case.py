@@ -118,7 +118,10 @@ case_mss_follows_the_smaller_mtu.config = small_leg()
 def case_oversize_is_dropped_by_name(t):
     f = flow(t).open()
     f.up(b"x" * 1360, flags="A", seq=1001, ack=5001)
-    f.up(b"x" * 1361, flags="A", seq=2361, ack=5001, drop="oversize")
+    #= RFC4787#REQ-13
+    f.up(b"x" * 1361, flags="A", seq=2361, ack=5001, drop="oversize", told=(3, 4, 1400))
+    # May be fragmented, but is not yet.
+    f.up(b"x" * 1361, ip={"flags": 0}, flags="A", seq=2361, ack=5001, drop="oversize")
 
 
 case_oversize_is_dropped_by_name.config = small_leg()
@@ -154,11 +157,11 @@ def case_ethernet_padding_is_no_payload(t):
 def case_ttl(t):
     f = flow(t).open()
     f.up(ip={"ttl": 2}, flags="A", seq=1001, ack=5001)
-    f.up(ip={"ttl": 1}, flags="A", seq=1001, ack=5001, drop="ttl_expired")
+    f.up(ip={"ttl": 1}, flags="A", seq=1001, ack=5001, drop="ttl_expired", told=(11, 0))
     f.down(ip={"ttl": 255}, flags="A", seq=5001, ack=1001)
-    f.down(ip={"ttl": 0}, flags="A", seq=5001, ack=1001, drop="ttl_expired")
+    f.down(ip={"ttl": 0}, flags="A", seq=5001, ack=1001, drop="ttl_expired", told=(11, 0))
     g = flow(t, sport=40001)
-    g.up(ip={"ttl": 1}, flags="S", seq=1, drop="ttl_expired")
+    g.up(ip={"ttl": 1}, flags="S", seq=1, drop="ttl_expired", told=(11, 0))
 
 
 def case_id_and_dont_fragment_bit_survive(t):

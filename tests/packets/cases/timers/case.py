@@ -132,7 +132,7 @@ def case_refused_packets_refresh_nothing(t):
     f.up(b"question")
     for _ in range(3):
         wait(t, 50)
-        f.up(b"expired", ip={"ttl": 1}, drop="ttl_expired")
+        f.up(b"expired", ip={"ttl": 1}, drop="ttl_expired", told=(11, 0))
     f.down(b"too late", drop="nat_no_flow")
 
 
