@@ -63,6 +63,7 @@ LATH_PACKAGES_TEST=(
 	python3-scapy
 	scdoc
 	shellcheck
+	traceroute
 	universal-ctags
 	util-linux
 )

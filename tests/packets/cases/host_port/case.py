@@ -7,9 +7,10 @@ An address there is hostPrefix (/64), 8 zero bits, the VPC's number and the IPv4
 
 import ipaddress
 
-from scapy.layers.inet import IP, TCP, UDP
-from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RS,
-                                ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6)
+from scapy.layers.inet import ICMP, IP, TCP, UDP
+from scapy.layers.inet6 import (ICMPv6DestUnreach, ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS,
+                                ICMPv6ND_RS, ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr,
+                                ICMPv6PacketTooBig, ICMPv6TimeExceeded, IPv6)
 from scapy.layers.l2 import ARP, Ether
 
 from harness import dissect, frame_diff
@@ -223,6 +224,31 @@ def twins():
 
 
 case_targets_of_one_address_in_two_vpcs.config = twins()
+
+
+@workers(1, 2, 3)
+def case_errors_about_probes(t):
+    """They reach the kernel as ICMPv6, from the target's address or from a router's in that VPC."""
+    #//= RFC7915#section-4.2 type=test
+    server = t.host("red0", "10.0.0.5")
+    t.meet(server)
+    there, port = opened(t, server)
+    quote4 = IP(src=NAT_RED, dst=server.ip, ttl=63, tos=0x28, flags="DF") / TCP(
+        sport=port, dport=8080, flags="A", seq=1001, ack=5001)
+    quote6 = IPv6(src=KERNEL, dst=there, hlim=63, tc=0x28) / TCP(
+        sport=33000, dport=8080, flags="A", seq=1001, ack=5001)
+    for came, made in ((ICMP(type=3, code=3), ICMPv6DestUnreach(code=4)),
+                       (ICMP(type=3, code=13), ICMPv6DestUnreach(code=1)),
+                       (ICMP(type=3, code=4, nexthopmtu=1400), ICMPv6PacketTooBig(mtu=1420)),
+                       (ICMP(type=11), ICMPv6TimeExceeded())):
+        for src, src6 in ((server.ip, there), ("192.0.2.9", address(t, "red", "192.0.2.9"))):
+            error = IP(src=src, dst=NAT_RED, ttl=64) / came / quote4
+            want = IPv6(src=src6, dst=KERNEL, hlim=63) / made / quote6
+            t.step(send=[server.sends(error)], expect=[
+                ("host", bytes(Ether(src=GATEWAY_MAC, dst=kernel_mac(t)) / want))])
+    # What has no counterpart.
+    t.dropped(server.sends(IP(src=server.ip, dst=NAT_RED) / ICMP(type=12, ptr=10) / quote4),
+              drop="icmp_type")
 
 
 def three():
