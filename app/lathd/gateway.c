@@ -58,8 +58,8 @@ make_workers(struct gateway *gateway, const struct lath_config *cfg,
 				.seed = draw(random, repeatable),
 		};
 
-		gateway->allocators[w] = options->heap
-				? lath_heap
+		gateway->allocators[w] = options->allocators != NULL
+				? options->allocators[w]
 				: memory_allocator(cfg->system.hugepages, worker.node);
 		worker.allocator = &gateway->allocators[w];
 		memory_flows(cfg, worker.flows);

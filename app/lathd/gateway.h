@@ -35,10 +35,10 @@ struct gateway_options {
 	const char *config_path; /* for reload; NULL: none */
 	uint64_t seed;           /* 0: from getrandom; else everything is repeatable (tests) */
 	bool own_ports;          /* the caller has filled ports[] in and opens nothing (tests) */
-	bool heap;               /* tables from the C heap, so that ASAN sees them (tests) */
-	bool whole_way;          /* no hit path: its twin does all (tests) */
-	bool probe;              /* host port namespace and health checks */
-	void (*wake)(void *ctx); /* health results wait */
+	const struct lath_allocator *allocators; /* of workers' tables (tests); NULL: our own */
+	bool whole_way;                          /* no hit path: its twin does all (tests) */
+	bool probe;                              /* host port namespace and health checks */
+	void (*wake)(void *ctx);                 /* health results wait */
 	void *wake_ctx;
 	struct lath_control_now now;
 };

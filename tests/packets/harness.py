@@ -161,6 +161,10 @@ class Gateway:
         """The queue, and so the worker, that RSS with the gateway's key and table finds."""
         return self.good({"op": "queue_of", "hex": bytes(data)[:64].hex()})["queue"]
 
+    def fences(self, on):
+        """While on, who writes into another worker's memory ends the process; some 30 ms a run."""
+        self.good({"op": "fences", "on": on})
+
     def inject(self, frames):
         """`frames`: (port, bytes), (port, bytes, queue), (port, bytes, queue, member of a bond) or
         (port, bytes, queue, member, {"ip": "good", "l4": "bad"}: what the NIC says of checksums).

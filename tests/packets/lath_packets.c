@@ -62,12 +62,57 @@ parse_config(json_t *command, struct lath_error *err)
 	return cfg;
 }
 
+static void
+choose_allocators(struct rig *rig, json_t *wishes)
+{
+	bool pages = json_is_true(json_object_get(wishes, "fences"));
+
+	for (unsigned w = 0; w < LATH_WORKERS_MAX; w++)
+		rig->allocators[w] = pages ? fence_allocator(&rig->fences[w]) : lath_heap;
+}
+
+static void
+fence_one(const struct rig *rig, uint32_t worker, bool writable)
+{
+	if (rig->fenced)
+		fence_set(&rig->fences[worker], writable);
+}
+
+static void
+fence_all(const struct rig *rig, bool writable)
+{
+	for (uint32_t w = 0; w < rig->gateway.plane.worker_count; w++)
+		fence_one(rig, w, writable);
+}
+
+/* From now on, or no more, a worker's memory may be written by that worker only. */
+static json_t *
+do_fences(struct rig *rig, json_t *command)
+{
+	bool on = json_is_true(json_object_get(command, "on"));
+
+	if (on && rig->fences[0].count == 0)
+		return rig_refuse("load with {\"fences\": true} first");
+	fence_all(rig, !on);
+	rig->fenced = on;
+	fence_all(rig, !on);
+	return json_pack("{s:b}", "ok", 1);
+}
+
+/* What a worker must not do: the test of the fences themselves. */
+static json_t *
+do_trespass(struct rig *rig)
+{
+	*(volatile uint8_t *)rig->fences[1].regions[0].at = 0;
+	return json_pack("{s:b}", "ok", 1);
+}
+
 static json_t *
 do_load(struct rig *rig, json_t *command)
 {
 	struct lath_error err = {0};
 	struct lath_config *cfg = parse_config(command, &err);
-	struct gateway_options options = {.own_ports = true, .heap = true};
+	struct gateway_options options = {.own_ports = true, .allocators = rig->allocators};
 	struct lath_admin_options admin = {.now = rig_now, .now_ctx = rig};
 	json_t *workers = json_object_get(command, "workers");
 
@@ -85,6 +130,7 @@ do_load(struct rig *rig, json_t *command)
 	options.whole_way = json_is_true(json_object_get(command, "wholeWay"));
 	options.now = rig_now(rig);
 	rig->random = options.seed;
+	choose_allocators(rig, json_object_get(command, "rig"));
 	rig_make_ports(rig, cfg, json_object_get(command, "rig"));
 	if (gateway_start(&rig->gateway, cfg, &options, &err) != 0) {
 		lath_config_free(cfg);
@@ -125,10 +171,12 @@ settle(struct rig *rig)
 		for (uint32_t w = 0; w < rig->gateway.plane.worker_count; w++) {
 			struct lath_worker *worker = rig->gateway.workers[w];
 
+			fence_one(rig, w, true);
 			lath_worker_online(worker);
 			did += lath_worker_run(worker, rig->now);
 			did += lath_worker_is_pending(worker);
 			lath_worker_offline(worker);
+			fence_one(rig, w, false);
 		}
 		did += lath_control_run(rig->gateway.control, rig_now(rig));
 		did += rig_drain(rig);
@@ -160,12 +208,16 @@ do_turn(struct rig *rig, json_t *command)
 {
 	uint32_t index = (uint32_t)json_integer_value(json_object_get(command, "worker"));
 	json_int_t count = json_integer_value(json_object_get(command, "count"));
-	struct lath_worker *worker = rig->gateway.workers[index % rig->gateway.plane.worker_count];
+	struct lath_worker *worker;
 
+	index %= rig->gateway.plane.worker_count;
+	worker = rig->gateway.workers[index];
+	fence_one(rig, index, true);
 	lath_worker_online(worker);
 	for (json_int_t i = 0; i < count; i++)
 		(void)lath_worker_run(worker, rig->now);
 	lath_worker_offline(worker);
+	fence_one(rig, index, false);
 	return json_pack("{s:b}", "ok", 1);
 }
 
@@ -173,6 +225,7 @@ do_turn(struct rig *rig, json_t *command)
 static json_t *
 do_stop(struct rig *rig)
 {
+	fence_all(rig, true);
 	for (uint32_t w = 0; w < rig->gateway.plane.worker_count; w++)
 		lath_worker_drain(rig->gateway.workers[w]);
 	return json_pack("{s:b}", "ok", 1);
@@ -337,6 +390,10 @@ answer(struct rig *rig, json_t *command)
 		return do_run(rig, command);
 	if (strcmp(op, "turn") == 0)
 		return do_turn(rig, command);
+	if (strcmp(op, "fences") == 0)
+		return do_fences(rig, command);
+	if (strcmp(op, "trespass") == 0)
+		return do_trespass(rig);
 	if (strcmp(op, "stop") == 0)
 		return do_stop(rig);
 	if (strcmp(op, "queue_of") == 0)
@@ -396,6 +453,7 @@ main(int argc, char **argv)
 	rig.out = json_array();
 	serve(&rig);
 	lath_admin_free(rig.admin);
+	fence_all(&rig, true);
 	rig_close_bonds(&rig);
 	if (rig.loaded)
 		gateway_stop(&rig.gateway);

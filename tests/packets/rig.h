@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "fence.h"
 #include "gateway.h"
 
 #define RIG_MEMBERS_MAX 2u /* ports of rings behind a bond */
@@ -28,6 +29,9 @@ struct rig_port {
 struct rig {
 	struct gateway gateway;
 	struct rig_port ports[LATH_MODEL_PORTS_MAX];
+	struct fence fences[LATH_WORKERS_MAX]; /* what workers have, when loaded with `fences` */
+	struct lath_allocator allocators[LATH_WORKERS_MAX];
+	bool fenced; /* at the moment */
 	struct lath_admin *admin;
 	lath_tick_t start;
 	lath_tick_t now;

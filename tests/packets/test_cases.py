@@ -17,6 +17,7 @@ import re
 import pytest
 
 import harness
+import topology
 
 CASES = os.path.join(harness.HERE, "cases")
 DROPS = os.path.join(harness.ROOT, "lib", "verdict", "lath_drops.def")
@@ -96,3 +97,15 @@ def test_every_drop_reason_has_a_case():
     assert not missing, f"drop reasons without a case: {sorted(missing)}"
     stale = named & set(NOT_HERE)
     assert not stale, f"reasons with a case that are listed as without: {sorted(stale)}"
+
+
+def test_fences_end_who_writes_into_a_workers_memory():
+    with pytest.raises(harness.CaseFailure, match="ended with status -11"):
+        with harness.Gateway(workers=2) as gateway:
+            gateway.load(topology.base(), settle_ms=0, rig={"fences": True})
+            assert gateway.call({"op": "trespass"}) == {"ok": True}
+            gateway.fences(True)
+            try:
+                gateway.call({"op": "trespass"})
+            except harness.CaseFailure:
+                pass  # no reply; how the process ended is seen at the end
