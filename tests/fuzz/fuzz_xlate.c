@@ -147,7 +147,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		ip->cksum_be = lath_to_be16(0);
 		cksum = lath_cksum_ipv4_header(ip, sizeof(*ip));
 		memcpy(&ip->cksum_be, &cksum, sizeof(cksum));
-		if (lath_parse_ipv4(frame, len, len, false, &pkt) == LATH_DROP_NONE) {
+		if (lath_parse_ipv4(frame, len, len, false, &pkt) == LATH_DROP_NONE &&
+				!lath_packet_is_error(&pkt)) { /* lib/icmperr passes those on */
 			check_4to4(frame, len, &pkt, rewrite4);
 			if (pkt.proto == LATH_PROTO_TCP) {
 				check_mss(frame, len, &pkt);
