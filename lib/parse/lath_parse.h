@@ -47,12 +47,7 @@ struct lath_key4 {
 static inline bool
 lath_key4_is(const struct lath_key4 *key, const struct lath_key4 *other)
 {
-	uint64_t a[2];
-	uint64_t b[2];
-
-	memcpy(a, key, sizeof(a));
-	memcpy(b, other, sizeof(b));
-	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
+	return lath_equal16(key, other);
 }
 
 /** A direction's key, IPv6: 40 bytes. */

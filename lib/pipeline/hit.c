@@ -138,13 +138,17 @@ attachment_at(const struct arrival *in, const uint8_t *frame, uint8_t *l3_offset
 
 /* Data or an acknowledgement; what handshakes and ends is not plain. */
 static inline bool
+has_plain_flags(uint8_t tcp_flags)
+{
+	return lath_tcp_is_plain(tcp_flags) && (tcp_flags & LATH_TCP_ACK) != 0;
+}
+
+static inline bool
 is_plain_tcp(const struct lath_tcp_hdr *tcp, uint32_t l4_len)
 {
-	const uint8_t seen = LATH_TCP_FIN | LATH_TCP_SYN | LATH_TCP_RST | LATH_TCP_ACK;
 	uint32_t header_len = (uint32_t)(tcp->offset >> 4) * 4;
 
-	return header_len >= sizeof(*tcp) && header_len <= l4_len &&
-			(tcp->flags & seen) == LATH_TCP_ACK;
+	return header_len >= sizeof(*tcp) && header_len <= l4_len && has_plain_flags(tcp->flags);
 }
 
 static inline bool
@@ -258,14 +262,13 @@ leaves(struct lath_worker *w, const struct arrival *in, struct rte_mbuf *m,
 static inline bool
 had_shape(struct rte_mbuf *m, struct candidate *c)
 {
-	const uint8_t seen = LATH_TCP_FIN | LATH_TCP_SYN | LATH_TCP_RST | LATH_TCP_ACK;
 	const struct lath_packet *pkt = packet_of(m);
 	const struct lath_ipv4_hdr *ip;
 
 	c->is_tcp = pkt->proto == LATH_PROTO_TCP;
 	if (pkt->family != LATH_FAMILY_IPV4 || m->nb_segs != 1 ||
 			pkt->l4_offset - pkt->l3_offset != (int)IPV4_LEN ||
-			(c->is_tcp ? (pkt->tcp_flags & seen) != LATH_TCP_ACK
+			(c->is_tcp ? !has_plain_flags(pkt->tcp_flags)
 				   : pkt->proto != LATH_PROTO_UDP))
 		return false;
 	c->key = pkt->key4;

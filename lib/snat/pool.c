@@ -21,17 +21,6 @@ chain_of(const struct lath_snat *snat, const struct lath_snat_key *key)
 	return &snat->heads[lath_keyhash16(&snat->flows->hash, key) & snat->head_mask];
 }
 
-static inline bool
-is_key(const struct lath_snat_key *key, const struct lath_snat_key *other)
-{
-	uint64_t a[2];
-	uint64_t b[2];
-
-	memcpy(a, key, sizeof(a));
-	memcpy(b, other, sizeof(b));
-	return ((a[0] ^ b[0]) | (a[1] ^ b[1])) == 0;
-}
-
 static uint32_t
 heads_for(uint32_t pools)
 {
@@ -139,7 +128,7 @@ lath_snat_pool_find(const struct lath_snat *snat, const struct lath_snat_key *ke
 {
 	uint32_t idx = *chain_of(snat, key);
 
-	while (idx != SNAT_END && !is_key(&snat->pools[idx].key, key))
+	while (idx != SNAT_END && !lath_equal16(&snat->pools[idx].key, key))
 		idx = snat->pools[idx].next;
 	return idx;
 }
