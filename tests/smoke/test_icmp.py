@@ -59,7 +59,7 @@ class Routed:
         world.plug_tap(names[other], spaces[other], "10.0.0.5")
         self.wire()
         self.server.webserver("far", target)
-        world.wait_healthy(1)
+        world.wait_healthy(2)  # the UDP target is from the start: nobody probes it
 
     def wire(self):
         router, inner = self.router, self.inner

@@ -165,7 +165,7 @@ def test_udp_and_tcp_of_one_port_number_are_two_services(world):
                            group("tcp", "red", 8080, ["10.0.0.5"])])
     pair.red.webserver("red", "10.0.0.5")
     pair.red.load("echo", "10.0.0.5", 8080, "--udp")
-    world.wait_healthy(1)
+    world.wait_healthy(2)  # the UDP target is from the start: nobody probes it
     assert pair.blue.curl(f"http://{SERVICE}/") == "hello from red/10.0.0.5\n"
     out = pair.blue.run("sh", "-c", f"echo udp | nc -u -w 1 {SERVICE} 80").stdout
     assert out == "udp\n"
