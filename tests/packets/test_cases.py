@@ -30,6 +30,9 @@ NOT_HERE = {
     "fragment_overlap": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_limit": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_timeout": "the pipeline drops every fragment yet; tests/unit of lib/frag",
+    "nd_malformed": "the pipeline looks at no neighbour discovery yet; tests/unit of lib/nd",
+    "nd_hop_limit": "the pipeline looks at no neighbour discovery yet; tests/unit of lib/nd",
+    "nd_ignored": "the pipeline looks at no neighbour discovery yet",
     "policy_rule": "every listener has a default action that forwards until auth policies come",
     "snat_pool_memory": "counted when the bitmap slab is full; tests/unit of lib/snat",
 }
