@@ -11,13 +11,18 @@
 #define POOL_BITS_MIN 16u
 
 struct owner {
-	uint32_t vpc_after; /* index + 1; 0: nobody's */
+	uint32_t vpc_after; /* index + 1; 0: nobody's; underlays behind the VPCs */
 	uint32_t attachment;
 };
 
 static struct lath_config_at
 attachment_at(const struct lath_config_loader *loader, uint32_t vpc, uint32_t attachment)
 {
+	uint32_t vpcs = loader->cfg->vpc_count;
+
+	if (vpc >= vpcs)
+		return lath_config_at_list(loader, LATH_CONFIG_LIST_UNDERLAYS, vpc - vpcs, "%s",
+				"");
 	return lath_config_at_list(loader, LATH_CONFIG_LIST_VPCS, vpc, "/attachments/%u",
 			attachment);
 }
@@ -26,13 +31,18 @@ static int
 claim(struct lath_config_loader *loader, struct owner *owners, uint32_t vpc, uint32_t index)
 {
 	const struct lath_config *cfg = loader->cfg;
-	const struct lath_config_attachment *attachment = &cfg->vpcs[vpc].attachments[index];
+	const struct lath_config_vpc *v = vpc < cfg->vpc_count
+			? &cfg->vpcs[vpc]
+			: &cfg->underlays[vpc - cfg->vpc_count];
+	const struct lath_config_attachment *attachment = &v->attachments[index];
 	struct owner *owner = &owners[attachment->port * VLANS + attachment->vlan];
 	struct lath_config_at at = attachment_at(loader, vpc, index);
 	struct lath_config_at first;
 	char place[LATH_CONFIG_PLACE_MAX];
 	char vlan[24] = "untagged frames";
 
+	if (attachment->tunnel.kind != LATH_CONFIG_TUNNEL_NONE || attachment->outer_vlan != 0)
+		return 0; /* lath_config_check_tunnels() */
 	if (owner->vpc_after == 0) {
 		*owner = (struct owner){vpc + 1, index};
 		return 0;
@@ -40,8 +50,9 @@ claim(struct lath_config_loader *loader, struct owner *owners, uint32_t vpc, uin
 	if (attachment->vlan != 0)
 		snprintf(vlan, sizeof(vlan), "VLAN %u", attachment->vlan);
 	first = attachment_at(loader, owner->vpc_after - 1, owner->attachment);
-	return lath_config_fail_at(loader, &at, "%s of port \"%s\" belong to the attachment at %s",
-			vlan, cfg->system.ports[attachment->port].name,
+	return lath_config_fail_at(loader, &at, "%s of port \"%s\" belong to the %s at %s", vlan,
+			cfg->system.ports[attachment->port].name,
+			owner->vpc_after > cfg->vpc_count ? "underlay" : "attachment",
 			lath_config_place_text(loader, &first, place));
 }
 
@@ -58,6 +69,8 @@ check_ports(struct lath_config_loader *loader)
 		for (uint32_t j = 0; rc == 0 && j < cfg->vpcs[i].attachment_count; j++)
 			rc = claim(loader, owners, i, j);
 	}
+	for (uint32_t i = 0; rc == 0 && i < cfg->underlay_count; i++)
+		rc = claim(loader, owners, cfg->vpc_count + i, 0);
 	free(owners);
 	return rc;
 }

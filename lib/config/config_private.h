@@ -29,6 +29,7 @@
 /* Top-level lists that every file may hold a part of. */
 enum lath_config_list {
 	LATH_CONFIG_LIST_SERVICE_CIDRS,
+	LATH_CONFIG_LIST_UNDERLAYS,
 	LATH_CONFIG_LIST_VPCS,
 	LATH_CONFIG_LIST_NETWORKS,
 	LATH_CONFIG_LIST_VPC_ASSOCIATIONS,
@@ -277,11 +278,25 @@ void lath_config_sha256(const char *text, size_t len, char hex[65]);
 
 int lath_config_read_system(struct lath_config_loader *loader);
 int lath_config_read_gateway(struct lath_config_loader *loader);
+int lath_config_read_underlays(struct lath_config_loader *loader);
 int lath_config_read_vpcs(struct lath_config_loader *loader);
 int lath_config_read_networks(struct lath_config_loader *loader);
 int lath_config_read_groups(struct lath_config_loader *loader);
 int lath_config_read_services(struct lath_config_loader *loader);
 int lath_config_read_associations(struct lath_config_loader *loader);
+
+/* Parts of an attachment or underlay: `port`, `addresses`; `routes` of a VPC or underlay. */
+int lath_config_refer_port(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment);
+int lath_config_read_addresses(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment);
+int lath_config_read_routes(const struct lath_config_node *node, struct lath_config_vpc *vpc);
+
+/* `vxlan` or `geneve` of an attachment, if there is one; its MTU, by that of the underlay. */
+int lath_config_read_tunnel(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment, bool *found);
+int lath_config_read_tunnel_mtu(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment);
 
 /* `authType`: only "NONE" so far. */
 int lath_config_read_auth_type(const struct lath_config_node *node);
@@ -299,6 +314,7 @@ int lath_config_read_action(const struct lath_config_node *action, const char *a
 
 /* ---- checks over everything ---------------------------------------------------------------- */
 
+int lath_config_check_tunnels(struct lath_config_loader *loader);
 int lath_config_check_vpcs(struct lath_config_loader *loader);
 int lath_config_check_targets(struct lath_config_loader *loader);
 int lath_config_check_visibility(struct lath_config_loader *loader);

@@ -6,8 +6,14 @@
 static void
 free_vpc(struct lath_config_vpc *vpc)
 {
-	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
+		struct lath_config_tunnel *tunnel = &vpc->attachments[i].tunnel;
+
+		for (uint32_t j = 0; j < tunnel->remote_count; j++)
+			free(tunnel->remotes[j].prefixes);
+		free(tunnel->remotes);
 		free(vpc->attachments[i].addresses);
+	}
 	free(vpc->attachments);
 	free(vpc->prefixes);
 	free(vpc->nat_pool);
@@ -34,6 +40,8 @@ lath_config_free(struct lath_config *cfg)
 		return;
 	for (uint32_t i = 0; i < cfg->vpc_count; i++)
 		free_vpc(&cfg->vpcs[i]);
+	for (uint32_t i = 0; i < cfg->underlay_count; i++)
+		free_vpc(&cfg->underlays[i]);
 	for (uint32_t i = 0; i < cfg->service_count; i++)
 		free_service(&cfg->services[i]);
 	for (uint32_t i = 0; i < cfg->group_count; i++)
@@ -42,6 +50,7 @@ lath_config_free(struct lath_config *cfg)
 		free(cfg->warnings[i]);
 	free(cfg->system.ports);
 	free(cfg->service_cidrs);
+	free(cfg->underlays);
 	free(cfg->vpcs);
 	free(cfg->networks);
 	free(cfg->vpc_associations);

@@ -5,6 +5,7 @@
 
 const char *const lath_config_list_keys[LATH_CONFIG_LIST_COUNT] = {
 		[LATH_CONFIG_LIST_SERVICE_CIDRS] = "serviceCidrs",
+		[LATH_CONFIG_LIST_UNDERLAYS] = "underlays",
 		[LATH_CONFIG_LIST_VPCS] = "vpcs",
 		[LATH_CONFIG_LIST_NETWORKS] = "serviceNetworks",
 		[LATH_CONFIG_LIST_VPC_ASSOCIATIONS] = "vpcAssociations",
@@ -28,6 +29,7 @@ static const char *const top_keys[] = {
 		"timeouts",
 		"limits",
 		"serviceCidrs",
+		"underlays",
 		"vpcs",
 		"serviceNetworks",
 		"vpcAssociations",

@@ -114,14 +114,40 @@ enum lath_config_return {
 	LATH_CONFIG_RETURN_COUNT,
 };
 
+enum lath_config_tunnel_kind {
+	LATH_CONFIG_TUNNEL_NONE, /* a port and a VLAN */
+	LATH_CONFIG_TUNNEL_VXLAN,
+	LATH_CONFIG_TUNNEL_GENEVE,
+	LATH_CONFIG_TUNNEL_KIND_COUNT,
+};
+
+/** The far end of a tunnel and what lies behind it. */
+struct lath_config_remote {
+	struct lath_ip ip;
+	struct lath_prefix *prefixes; /* none: all that no other remote owns */
+	uint32_t prefix_count;
+};
+
+struct lath_config_tunnel {
+	enum lath_config_tunnel_kind kind;
+	uint32_t underlay; /* index into underlays */
+	uint32_t vni;
+	bool inner_ethernet; /* else bare IP */
+	struct lath_config_remote *remotes;
+	uint32_t remote_count;
+};
+
 struct lath_config_attachment {
 	char name[LATH_CONFIG_NAME_MAX];
-	uint32_t port;                 /* index into system.ports */
-	uint16_t vlan;                 /* 1..4094; 0: untagged */
+	struct lath_config_tunnel tunnel;
+	uint32_t port;                 /* index into system.ports; of a tunnel: the underlay's */
+	uint16_t vlan;                 /* 1..4094; 0: untagged; with outer_vlan: the inner tag */
+	uint16_t outer_vlan;           /* 802.1ad tag around it; 0: none */
 	uint16_t mtu;                  /* 576..9600, default 1500 */
 	struct lath_prefix *addresses; /* gateway's addresses with their subnet, host bits kept */
 	uint32_t address_count;
 	enum lath_config_return return_to;
+	bool is_underlay;
 	bool announce; /* gratuitous ARP and proxy ARP; false where a fabric answers itself */
 };
 
@@ -257,6 +283,8 @@ struct lath_config {
 	struct lath_config_limits limits;
 	struct lath_prefix *service_cidrs; /* default 198.18.0.0/16 */
 	uint32_t service_cidr_count;
+	struct lath_config_vpc *underlays; /* without prefixes; one attachment each */
+	uint32_t underlay_count;
 	struct lath_config_vpc *vpcs;
 	uint32_t vpc_count;
 	struct lath_config_network *networks;
@@ -291,6 +319,14 @@ struct lath_config *lath_config_load(const char *path, struct lath_error *err);
  */
 struct lath_config *lath_config_parse(const char *text, size_t len, const char *name,
 		struct lath_error *err);
+
+/** Bytes of outer and tunnel headers around an inner IP packet to a remote of this family.
+ *  @thread any
+ */
+uint16_t lath_config_tunnel_overhead(const struct lath_config_tunnel *tunnel, uint8_t family);
+
+/** "vxlan". @thread any */
+const char *lath_config_tunnel_word(enum lath_config_tunnel_kind kind);
 
 /** Accepts NULL. @thread any */
 void lath_config_free(struct lath_config *cfg);

@@ -9,8 +9,9 @@
 #define ADDRESSES_MAX 16u
 #define ROUTES_MAX 4096u
 
-static int
-refer_port(const struct lath_config_node *node, struct lath_config_attachment *attachment)
+int
+lath_config_refer_port(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment)
 {
 	struct lath_config_system *system = &node->loader->cfg->system;
 	struct lath_config_near near = {0};
@@ -36,17 +37,25 @@ refer_port(const struct lath_config_node *node, struct lath_config_attachment *a
 			lath_config_near_text(&near, near_text));
 }
 
-/* Default: the port's name and the VLAN, "blue0.100". */
+/* Default: the port's name and the VLAN, "blue0.100", or "fabric.vxlan7". */
 static int
 read_attachment_name(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
 		struct lath_config_attachment *attachment)
 {
 	const struct lath_config_port *port = &node->loader->cfg->system.ports[attachment->port];
-	char vlan[8] = "";
+	const struct lath_config_tunnel *tunnel = &attachment->tunnel;
+	char vlan[16] = "";
 
-	if (attachment->vlan != 0)
+	if (attachment->outer_vlan != 0)
+		snprintf(vlan, sizeof(vlan), ".%u.%u", attachment->outer_vlan, attachment->vlan);
+	else if (attachment->vlan != 0)
 		snprintf(vlan, sizeof(vlan), ".%u", attachment->vlan);
-	snprintf(attachment->name, sizeof(attachment->name), "%s%s", port->name, vlan);
+	if (tunnel->kind == LATH_CONFIG_TUNNEL_NONE)
+		snprintf(attachment->name, sizeof(attachment->name), "%s%s", port->name, vlan);
+	else
+		snprintf(attachment->name, sizeof(attachment->name), "%.31s.%s%u",
+				node->loader->cfg->underlays[tunnel->underlay].identity.name,
+				lath_config_tunnel_word(tunnel->kind), tunnel->vni);
 	if (lath_config_read_text(node, "name", 1, 63, attachment->name) != 0)
 		return lath_err(EINVAL);
 	if (!lath_config_is_word(attachment->name, "-_."))
@@ -95,8 +104,9 @@ read_host_address(const struct lath_config_node *node, struct lath_prefix *host)
 	return 0;
 }
 
-static int
-read_addresses(const struct lath_config_node *node, struct lath_config_attachment *attachment)
+int
+lath_config_read_addresses(const struct lath_config_node *node,
+		struct lath_config_attachment *attachment)
 {
 	struct lath_config_node list;
 	size_t size;
@@ -118,31 +128,53 @@ read_addresses(const struct lath_config_node *node, struct lath_config_attachmen
 	return 0;
 }
 
+/* A port with no, one or two tags, or a tunnel; and the MTU there. */
+static int
+read_place(const struct lath_config_node *node, struct lath_config_attachment *attachment)
+{
+	struct lath_config_node member;
+	struct lath_config_port *port;
+	bool is_tunnel;
+
+	if (lath_config_read_tunnel(node, attachment, &is_tunnel) != 0)
+		return lath_err(EINVAL);
+	if (is_tunnel)
+		return lath_config_read_tunnel_mtu(node, attachment);
+	attachment->mtu = 1500;
+	if (lath_config_refer_port(node, attachment) != 0 ||
+			lath_config_read_u16(node, "vlan", 1, 4094, &attachment->vlan) != 0 ||
+			lath_config_read_u16(node, "outerVlan", 1, 4094, &attachment->outer_vlan) !=
+					0 ||
+			lath_config_read_u16(node, "mtu", 576, 9600, &attachment->mtu) != 0)
+		return lath_err(EINVAL);
+	if (attachment->outer_vlan != 0 && attachment->vlan == 0) {
+		lath_config_member(node, "outerVlan", &member);
+		return lath_config_fail(&member, "an outer tag needs an inner one, \"vlan\"");
+	}
+	port = &node->loader->cfg->system.ports[attachment->port];
+	port->mtu = (uint16_t)lath_max_u32(port->mtu, attachment->mtu);
+	return 0;
+}
+
 static int
 read_attachment(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
 		struct lath_config_attachment *attachment)
 {
-	static const char *const keys[] = {
-			"name", "port", "vlan", "addresses", "mtu", "returnTo", "announce"};
+	static const char *const keys[] = {"name", "port", "vlan", "addresses", "mtu", "returnTo",
+			"announce", "outerVlan", "vxlan", "geneve"};
 	static const char *const returns[LATH_CONFIG_RETURN_COUNT] = {"route", "sender"};
-	struct lath_config_port *port;
 	unsigned return_to = LATH_CONFIG_RETURN_ROUTE;
 
-	attachment->mtu = 1500;
 	attachment->announce = true;
 	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
-			refer_port(node, attachment) != 0 ||
-			lath_config_read_u16(node, "vlan", 1, 4094, &attachment->vlan) != 0 ||
+			read_place(node, attachment) != 0 ||
 			read_attachment_name(node, vpc, attachment) != 0 ||
-			read_addresses(node, attachment) != 0 ||
-			lath_config_read_u16(node, "mtu", 576, 9600, &attachment->mtu) != 0 ||
+			lath_config_read_addresses(node, attachment) != 0 ||
 			lath_config_read_word(node, "returnTo", returns, LATH_CONFIG_RETURN_COUNT,
 					&return_to) != 0 ||
 			lath_config_read_bool(node, "announce", &attachment->announce) != 0)
 		return lath_err(EINVAL);
 	attachment->return_to = (enum lath_config_return)return_to;
-	port = &node->loader->cfg->system.ports[attachment->port];
-	port->mtu = (uint16_t)lath_max_u32(port->mtu, attachment->mtu);
 	return 0;
 }
 
@@ -258,8 +290,8 @@ read_route(const struct lath_config_node *node, const struct lath_config_vpc *vp
 	return check_next_hop(&hop, vpc, route);
 }
 
-static int
-read_routes(const struct lath_config_node *node, struct lath_config_vpc *vpc)
+int
+lath_config_read_routes(const struct lath_config_node *node, struct lath_config_vpc *vpc)
 {
 	struct lath_config_node list;
 	int rc = lath_config_read_list(node, "routes", 0, ROUTES_MAX, &list);
@@ -299,7 +331,7 @@ read_vpc(const struct lath_config_node *node, uint32_t index)
 					&vpc->nat_pool, &vpc->nat_pool_count) != 0 ||
 			read_attachments(node, vpc) != 0)
 		return lath_err(EINVAL);
-	return read_routes(node, vpc);
+	return lath_config_read_routes(node, vpc);
 }
 
 int
@@ -309,9 +341,9 @@ lath_config_read_vpcs(struct lath_config_loader *loader)
 	struct lath_config *cfg = loader->cfg;
 	uint32_t count = loader->counts[list];
 
-	if (count > cfg->system.max_vpcs) {
-		struct lath_config_at at = lath_config_at_list(loader, list, cfg->system.max_vpcs,
-				"%s", "");
+	if (count > cfg->system.max_vpcs - cfg->underlay_count) {
+		struct lath_config_at at = lath_config_at_list(loader, list,
+				cfg->system.max_vpcs - cfg->underlay_count, "%s", "");
 
 		return lath_config_fail_at(loader, &at, "more VPCs than system/memory/maxVpcs, %u",
 				cfg->system.max_vpcs);

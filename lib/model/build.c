@@ -39,6 +39,8 @@ enum part_kind {
 	PART_SERVICE,
 	PART_GROUP,
 	PART_FLAT, /* without pointers */
+	PART_ATTACHMENT,
+	PART_ENTRANCE_MAP,
 	PART_ADDRESS_MAP,
 	PART_PROBE_SET,
 };
@@ -90,6 +92,8 @@ relocate(uint8_t *base, enum part_kind kind)
 {
 	struct lath_model_vpc *vpc = (struct lath_model_vpc *)base;
 	struct lath_model_group *group = (struct lath_model_group *)base;
+	struct lath_model_attachment *attachment = (struct lath_model_attachment *)base;
+	struct lath_model_entrance_map *entrances = (struct lath_model_entrance_map *)base;
 	struct lath_model_address_map *map = (struct lath_model_address_map *)base;
 	struct lath_model_probe_set *set = (struct lath_model_probe_set *)base;
 
@@ -106,6 +110,13 @@ relocate(uint8_t *base, enum part_kind kind)
 	case PART_GROUP:
 		RELOCATE(base, group->targets);
 		RELOCATE(base, group->table);
+		break;
+	case PART_ATTACHMENT:
+		RELOCATE(base, attachment->remotes);
+		RELOCATE(base, attachment->behind);
+		break;
+	case PART_ENTRANCE_MAP:
+		RELOCATE(base, entrances->slots);
 		break;
 	case PART_ADDRESS_MAP:
 		RELOCATE(base, map->slots);
@@ -173,10 +184,11 @@ build_parts(struct build *build, struct lath_model *model, const struct draft *d
 	BUILD_ARRAY(build, draft, LATH_OBJECT_TARGET, model->targets, prev->targets,
 			prev->target_count, PART_FLAT);
 	BUILD_ARRAY(build, draft, LATH_OBJECT_ATTACHMENT, model->attachments, prev->attachments,
-			prev->attachment_count, PART_FLAT);
+			prev->attachment_count, PART_ATTACHMENT);
 	for (unsigned i = 0; i < LATH_MODEL_PORTS_MAX; i++)
 		model->attachment_of[i] = part_for(build, draft->rows[i], prev->attachment_of[i],
 				PART_FLAT);
+	model->entrances = part_for(build, draft->entrances, prev->entrances, PART_ENTRANCE_MAP);
 	model->addresses = part_for(build, draft->address_map, prev->addresses, PART_ADDRESS_MAP);
 	model->probes = part_for(build, draft->probes, prev->probes, PART_PROBE_SET);
 }
@@ -287,6 +299,7 @@ lath_model_free(struct lath_model *model, const struct lath_allocator *allocator
 		part_put(model->attachments[i], allocator);
 	for (unsigned i = 0; i < LATH_MODEL_PORTS_MAX; i++)
 		part_put(model->attachment_of[i], allocator);
+	part_put(model->entrances, allocator);
 	part_put(model->addresses, allocator);
 	part_put(model->probes, allocator);
 	allocator->free(allocator->ctx, block, block->size);
@@ -311,6 +324,7 @@ lath_model_shared_parts(const struct lath_model *a, const struct lath_model *b)
 	COUNT_SHARED(shared, a, b, attachments, attachment_count);
 	for (unsigned i = 0; i < LATH_MODEL_PORTS_MAX; i++)
 		shared += a->attachment_of[i] != NULL && a->attachment_of[i] == b->attachment_of[i];
+	shared += a->entrances == b->entrances;
 	shared += a->addresses == b->addresses;
 	shared += a->probes == b->probes;
 	return shared;

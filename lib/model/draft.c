@@ -64,6 +64,7 @@ copy_fixed(struct draft *to, const struct draft *from)
 		to->positions[i].first = lath_model_image_get(from->positions[i].first);
 	}
 	share_images(to->rows, from->rows, LATH_MODEL_PORTS_MAX);
+	to->entrances = lath_model_image_get(from->entrances);
 	to->address_map = lath_model_image_get(from->address_map);
 	to->probes = lath_model_image_get(from->probes);
 }
@@ -137,6 +138,7 @@ lath_model_draft_free(struct draft *draft)
 	put_images(draft->group_heads, draft->high[LATH_OBJECT_GROUP]);
 	free(draft->group_heads);
 	put_images(draft->rows, LATH_MODEL_PORTS_MAX);
+	lath_model_image_put(draft->entrances);
 	lath_model_image_put(draft->address_map);
 	lath_model_image_put(draft->probes);
 	for (unsigned i = 0; i < LATH_GENERATION_COUNT; i++)

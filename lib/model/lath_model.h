@@ -66,12 +66,37 @@ struct lath_model_route {
 	uint32_t attachment;     /* stable index */
 };
 
+/** The far end of a tunnel, and the underlay's own address that it speaks to. */
+struct lath_model_remote {
+	struct lath_ip ip;
+	struct lath_ip local;
+};
+
+/** What lies behind a remote. */
+struct lath_model_behind {
+	struct lath_prefix prefix;
+	uint32_t remote;  /* index into remotes */
+	uint32_t is_rest; /* 1: all that no other remote owns; `prefix` says nothing */
+};
+
 struct lath_model_attachment {
 	uint32_t index;
-	uint32_t vpc;
-	uint16_t port; /* index into system.ports */
-	uint16_t vlan; /* 0: untagged */
-	uint16_t mtu;  /* of the IP packet, bytes */
+	uint32_t vpc;                        /* of an underlay: one that no packet is from */
+	uint16_t port;                       /* index into system.ports */
+	uint16_t vlan;                       /* 0: untagged; with outer_vlan: the inner tag */
+	uint16_t mtu;                        /* of the IP packet, bytes */
+	uint16_t outer_vlan;                 /* 802.1ad tag around it; 0: none */
+	uint16_t overhead;                   /* of a tunnel's headers around an inner IP packet */
+	enum lath_config_tunnel_kind tunnel; /* NONE: what lies on a port */
+	uint32_t underlay;                   /* of a tunnel: the attachment that carries it */
+	uint32_t vni;
+	struct lath_model_remote *remotes; /* by address */
+	struct lath_model_behind *behind;  /* longest prefix first */
+	uint32_t remote_count;
+	uint32_t behind_count;
+	bool inner_ethernet;
+	bool is_underlay;
+	bool whole_way; /* no frame that enters here is a plain packet: host port, underlay */
 	bool return_to_sender;
 	bool announce;
 	bool is_host;                                           /* the host port */
@@ -173,8 +198,17 @@ struct lath_model_target {
 	uint16_t check_port; /* 0: no health check */
 };
 
-struct lath_model_address_map; /* address -> services, private to the library */
-struct lath_model_probe_set;   /* (VPC, address, port) that the host port may reach */
+/** How a packet entered that (port, VLAN) does not name an attachment for. */
+enum lath_model_entrance {
+	LATH_MODEL_ENTRANCE_VXLAN,  /* place: the underlay, id: the VNI */
+	LATH_MODEL_ENTRANCE_GENEVE, /* the same */
+	LATH_MODEL_ENTRANCE_TAGS,   /* place: the port, id: lath_model_tags() */
+	LATH_MODEL_ENTRANCE_COUNT,
+};
+
+struct lath_model_entrance_map; /* entrance -> attachment, private to the library */
+struct lath_model_address_map;  /* address -> services, private to the library */
+struct lath_model_probe_set;    /* (VPC, address, port) that the host port may reach */
 
 struct lath_model {
 	uint64_t serial;         /* counts publications */
@@ -198,6 +232,7 @@ struct lath_model {
 	uint32_t *attachment_of[LATH_MODEL_PORTS_MAX];
 	uint16_t host_port; /* index of the host port, behind the configured ones; or UINT16_MAX */
 	struct lath_prefix host_prefix; /* /64 */
+	struct lath_model_entrance_map *entrances;
 	struct lath_model_address_map *addresses;
 	struct lath_model_probe_set *probes;
 	struct lath_config_timeouts timeouts;
@@ -220,6 +255,36 @@ lath_model_attachment_at(const struct lath_model *model, uint16_t port, uint16_t
 	if (row == NULL || row[vlan] == LATH_MODEL_NONE)
 		return NULL;
 	return model->attachments[row[vlan]];
+}
+
+/** Two tags as one number. */
+static inline uint32_t
+lath_model_tags(uint16_t outer_vlan, uint16_t vlan)
+{
+	return (uint32_t)outer_vlan << 12 | vlan;
+}
+
+/** The attachment of an entrance, or NULL. O(1). @thread any */
+const struct lath_model_attachment *lath_model_enter(const struct lath_model *model,
+		enum lath_model_entrance kind, uint32_t place, uint32_t id);
+
+/** The remote of that address, or NULL. O(log remotes). @thread any */
+const struct lath_model_remote *lath_model_remote(const struct lath_model_attachment *attachment,
+		const struct lath_ip *ip);
+
+/** The remote behind which the inner address lies, or NULL. @thread any */
+const struct lath_model_remote *lath_model_remote_of(const struct lath_model_attachment *attachment,
+		const struct lath_ip *inner);
+
+/** True where neighbours are asked for: not inside a tunnel of bare IP, nor at the host port.
+ *  @thread any
+ */
+static inline bool
+lath_model_has_neighbors(const struct lath_model_attachment *attachment)
+{
+	return !attachment->is_host &&
+			(attachment->tunnel == LATH_CONFIG_TUNNEL_NONE ||
+					attachment->inner_ethernet);
 }
 
 /** True when an association leads from the VPC to the service. O(1). @thread any */

@@ -153,6 +153,7 @@ struct draft {
 	struct image **group_heads;                    /* groups without targets and table */
 	struct positions positions[LATH_OBJECT_KIND_COUNT];
 	struct image *rows[LATH_MODEL_PORTS_MAX];
+	struct image *entrances;
 	struct image *address_map;
 	struct image *probes;
 	struct target_record *targets;
@@ -247,6 +248,16 @@ draft_target(const struct draft *draft, uint32_t index)
 	return image_read(draft->images[LATH_OBJECT_TARGET][index]);
 }
 
+/** An attachment's image with room for its remotes; lath_model_tunnel_fill() fills that in. `underlay`:
+ *  stable index of `wire`, the underlay's attachment.
+ */
+struct image *lath_model_attachment_image(const struct lath_config_attachment *cfg);
+void lath_model_tunnel_fill(struct image *image, const struct lath_config_attachment *cfg,
+		const struct lath_config_attachment *wire, uint32_t underlay);
+
+/** The table of entrances, from the draft's attachments. */
+int lath_model_entrances_take(struct update *u);
+
 /* ---- flat tables of a model -------------------------------------------------------------- */
 
 /** Open addressing; count 0: an empty slot. */
@@ -261,6 +272,19 @@ struct lath_model_address_map {
 	uint32_t reserved;
 	struct lath_model_address_slot *slots;
 	uint32_t *services; /* stable indexes, by address, then key */
+};
+
+/** Open addressing; attachment_after 0: an empty slot. */
+struct lath_model_entrance_slot {
+	uint32_t where; /* place and kind */
+	uint32_t id;
+	uint32_t attachment_after; /* stable index + 1 */
+};
+
+struct lath_model_entrance_map {
+	uint32_t mask;
+	uint32_t reserved;
+	struct lath_model_entrance_slot *slots;
 };
 
 /** Open addressing; port 0: an empty slot. */

@@ -46,6 +46,22 @@ sort_routes(struct lath_model_route *routes, uint32_t count)
 	free(sorted);
 }
 
+/* What lies behind remotes is attached: nobody but them is on the way. */
+static uint32_t
+fill_remote_routes(struct lath_model_route *routes, const struct lath_config_tunnel *tunnel,
+		uint32_t attachment)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < tunnel->remote_count; i++) {
+		for (uint32_t j = 0; j < tunnel->remotes[i].prefix_count; j++) {
+			routes[count].prefix = tunnel->remotes[i].prefixes[j];
+			routes[count++].attachment = attachment;
+		}
+	}
+	return count;
+}
+
 static uint32_t
 fill_routes(struct lath_model_route *routes, const struct lath_config_vpc *vpc,
 		const uint32_t *attachments)
@@ -59,6 +75,9 @@ fill_routes(struct lath_model_route *routes, const struct lath_config_vpc *vpc,
 			routes[count++].attachment = attachments[i];
 		}
 	}
+	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+		count += fill_remote_routes(routes + count, &vpc->attachments[i].tunnel,
+				attachments[i]);
 	for (uint32_t i = 0; i < vpc->route_count; i++) {
 		routes[count].prefix = vpc->routes[i].prefix;
 		routes[count].next_hop = vpc->routes[i].next_hop;
@@ -75,8 +94,13 @@ count_routes(const struct lath_config_vpc *vpc)
 {
 	uint32_t count = vpc->route_count;
 
-	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
+		const struct lath_config_tunnel *tunnel = &vpc->attachments[i].tunnel;
+
 		count += vpc->attachments[i].address_count;
+		for (uint32_t j = 0; j < tunnel->remote_count; j++)
+			count += tunnel->remotes[j].prefix_count;
+	}
 	return count;
 }
 
@@ -146,7 +170,7 @@ vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *att
 static struct image *
 attachment_image(const struct lath_config_attachment *cfg, uint32_t index, uint32_t vpc)
 {
-	struct image *image = lath_model_image_create(sizeof(struct lath_model_attachment));
+	struct image *image = lath_model_attachment_image(cfg);
 	struct lath_model_attachment *attachment;
 
 	if (image == NULL)
@@ -156,6 +180,7 @@ attachment_image(const struct lath_config_attachment *cfg, uint32_t index, uint3
 	attachment->vpc = vpc;
 	attachment->port = (uint16_t)cfg->port;
 	attachment->vlan = cfg->vlan;
+	attachment->outer_vlan = cfg->outer_vlan;
 	attachment->mtu = cfg->mtu;
 	attachment->return_to_sender = cfg->return_to == LATH_CONFIG_RETURN_SENDER;
 	attachment->announce = cfg->announce;
@@ -219,7 +244,9 @@ host_vpc_init(struct host_vpc *host, const struct update *u)
 
 /* ---- indexes ----------------------------------------------------------------------------- */
 
-/* What lath_model_vpcs_take() works with. Attachments: those of the configuration, then the host port's. */
+/* What lath_model_vpcs_take() works with. VPCs: those of the configuration, then underlays.
+ * Attachments: the same, then the host port's.
+ */
 struct vpc_indexes {
 	uint32_t *vpcs;
 	uint32_t *attachments;
@@ -229,21 +256,34 @@ struct vpc_indexes {
 	bool *fresh;
 };
 
+static uint32_t
+count_all(const struct lath_config *cfg)
+{
+	return cfg->vpc_count + cfg->underlay_count;
+}
+
+static const struct lath_config_vpc *
+vpc_at(const struct lath_config *cfg, uint32_t i)
+{
+	return i < cfg->vpc_count ? &cfg->vpcs[i] : &cfg->underlays[i - cfg->vpc_count];
+}
+
 static int
 vpc_indexes_init(struct vpc_indexes *x, const struct lath_config *cfg)
 {
+	uint32_t vpc_count = count_all(cfg);
 	uint32_t most;
 
-	x->firsts = calloc((size_t)cfg->vpc_count + 1, sizeof(*x->firsts));
-	x->vpcs = calloc((size_t)cfg->vpc_count + 1, sizeof(*x->vpcs));
+	x->firsts = calloc((size_t)vpc_count + 1, sizeof(*x->firsts));
+	x->vpcs = calloc((size_t)vpc_count + 1, sizeof(*x->vpcs));
 	if (x->firsts == NULL || x->vpcs == NULL)
 		return lath_err(ENOMEM);
-	for (uint32_t i = 0; i < cfg->vpc_count; i++) {
+	for (uint32_t i = 0; i < vpc_count; i++) {
 		x->firsts[i] = x->attachment_count;
-		x->attachment_count += cfg->vpcs[i].attachment_count;
+		x->attachment_count += vpc_at(cfg, i)->attachment_count;
 	}
-	x->firsts[cfg->vpc_count] = x->attachment_count;
-	most = lath_max_u32(x->attachment_count, cfg->vpc_count) + 1;
+	x->firsts[vpc_count] = x->attachment_count;
+	most = lath_max_u32(x->attachment_count, vpc_count) + 1;
 	x->attachments = calloc(most, sizeof(*x->attachments));
 	x->digests = calloc(most, sizeof(*x->digests));
 	x->fresh = calloc(most, sizeof(*x->fresh));
@@ -267,12 +307,12 @@ assign_vpcs(struct update *u, struct vpc_indexes *x)
 {
 	const struct lath_config *cfg = u->cfg;
 
-	for (uint32_t i = 0; i < cfg->vpc_count; i++) {
-		if (lath_model_digester_run(u->digester, cfg->vpcs[i].identity.id, &x->digests[i]) <
-				0)
+	for (uint32_t i = 0; i < count_all(cfg); i++) {
+		if (lath_model_digester_run(u->digester, vpc_at(cfg, i)->identity.id,
+				    &x->digests[i]) < 0)
 			return -errno;
 	}
-	return lath_model_slots_assign(u->draft, LATH_OBJECT_VPC, x->digests, cfg->vpc_count,
+	return lath_model_slots_assign(u->draft, LATH_OBJECT_VPC, x->digests, count_all(cfg),
 			x->vpcs, x->fresh, u->err);
 }
 
@@ -283,10 +323,12 @@ assign_attachments(struct update *u, struct vpc_indexes *x)
 	char text[LATH_CONFIG_ID_MAX + LATH_CONFIG_NAME_MAX + 2];
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < cfg->vpc_count; i++) {
-		for (uint32_t j = 0; j < cfg->vpcs[i].attachment_count; j++) {
-			snprintf(text, sizeof(text), "%s/%s", cfg->vpcs[i].identity.id,
-					cfg->vpcs[i].attachments[j].name);
+	for (uint32_t i = 0; i < count_all(cfg); i++) {
+		const struct lath_config_vpc *vpc = vpc_at(cfg, i);
+
+		for (uint32_t j = 0; j < vpc->attachment_count; j++) {
+			snprintf(text, sizeof(text), "%s/%s", vpc->identity.id,
+					vpc->attachments[j].name);
 			if (lath_model_digester_run(u->digester, text, &x->digests[count++]) < 0)
 				return -errno;
 		}
@@ -315,6 +357,8 @@ set_rows(struct update *u)
 		if (image == NULL)
 			continue;
 		attachment = image_read(image);
+		if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE || attachment->outer_vlan != 0)
+			continue; /* entrances */
 		if (rows[attachment->port] == NULL) {
 			rows[attachment->port] = lath_model_image_create(sizeof(*row) *
 					LATH_MODEL_VLANS);
@@ -340,14 +384,45 @@ set_rows(struct update *u)
 
 /* ---- one update -------------------------------------------------------------------------- */
 
+/* The attachment that carries a tunnel. `x` NULL: the host port's VPC, which has none. */
+static void
+set_tunnel(struct image *image, const struct update *u, const struct lath_config_attachment *cfg,
+		const struct vpc_indexes *x)
+{
+	uint32_t underlay = u->cfg->vpc_count + cfg->tunnel.underlay;
+
+	if (cfg->tunnel.kind != LATH_CONFIG_TUNNEL_NONE && x != NULL)
+		lath_model_tunnel_fill(image, cfg, &vpc_at(u->cfg, underlay)->attachments[0],
+				x->attachments[x->firsts[underlay]]);
+}
+
+static int
+set_attachment(struct update *u, const struct lath_config_attachment *cfg, uint32_t index,
+		uint32_t vpc, const struct vpc_indexes *x)
+{
+	struct draft *draft = u->draft;
+	struct image *image = attachment_image(cfg, index, vpc);
+	struct lath_model_attachment *attachment;
+
+	if (image == NULL)
+		return -ENOMEM;
+	attachment = (struct lath_model_attachment *)image->bytes;
+	attachment->is_host = vpc == LATH_MODEL_HOST_VPC;
+	attachment->is_underlay = cfg->is_underlay;
+	attachment->whole_way = attachment->is_host || attachment->is_underlay;
+	set_tunnel(image, u, cfg, x);
+	lath_model_image_settle(&draft->images[LATH_OBJECT_ATTACHMENT][index], image,
+			&draft->registry->next_stamp);
+	return 0;
+}
+
 static int
 set_vpc(struct update *u, const struct lath_config_vpc *cfg, uint32_t index,
-		const uint32_t *attachments)
+		const uint32_t *attachments, const struct vpc_indexes *x)
 {
 	struct draft *draft = u->draft;
 	uint64_t *next_stamp = &draft->registry->next_stamp;
 	struct nat_ranges ranges = {.items = NULL};
-	bool is_host = index == LATH_MODEL_HOST_VPC;
 	int rc = lath_model_nat_ranges_of_vpc(&ranges, cfg);
 
 	if (rc == 0) {
@@ -360,15 +435,8 @@ set_vpc(struct update *u, const struct lath_config_vpc *cfg, uint32_t index,
 					next_stamp);
 	}
 	free(ranges.items);
-	for (uint32_t i = 0; i < cfg->attachment_count && rc == 0; i++) {
-		struct image *image = attachment_image(&cfg->attachments[i], attachments[i], index);
-
-		if (image == NULL)
-			return -ENOMEM;
-		((struct lath_model_attachment *)image->bytes)->is_host = is_host;
-		lath_model_image_settle(&draft->images[LATH_OBJECT_ATTACHMENT][attachments[i]],
-				image, next_stamp);
-	}
+	for (uint32_t i = 0; i < cfg->attachment_count && rc == 0; i++)
+		rc = set_attachment(u, &cfg->attachments[i], attachments[i], index, x);
 	return rc;
 }
 
@@ -390,7 +458,7 @@ set_host(struct update *u, const uint32_t *attachment)
 	if (rc < 0)
 		return rc;
 	draft->host_port = (uint16_t)u->cfg->system.port_count;
-	return set_vpc(u, &host.vpc, LATH_MODEL_HOST_VPC, attachment);
+	return set_vpc(u, &host.vpc, LATH_MODEL_HOST_VPC, attachment, NULL);
 }
 
 static void
@@ -421,18 +489,20 @@ set_all(struct update *u, struct vpc_indexes *x)
 	const struct lath_config *cfg = u->cfg;
 	int rc = 0;
 
-	for (uint32_t i = 0; i < cfg->vpc_count && rc == 0; i++)
-		rc = set_vpc(u, &cfg->vpcs[i], x->vpcs[i], x->attachments + x->firsts[i]);
+	for (uint32_t i = 0; i < count_all(cfg) && rc == 0; i++)
+		rc = set_vpc(u, vpc_at(cfg, i), x->vpcs[i], x->attachments + x->firsts[i], x);
 	if (rc == 0)
 		rc = set_host(u, &x->attachments[x->attachment_count]);
+	if (rc == 0)
+		rc = lath_model_entrances_take(u);
 	if (rc == 0)
 		rc = set_rows(u);
 	if (rc == 0)
 		rc = lath_model_positions_set(&u->draft->positions[LATH_OBJECT_VPC], x->vpcs,
-				cfg->vpc_count, NULL, 0);
+				count_all(cfg), NULL, 0);
 	if (rc == 0)
 		rc = lath_model_positions_set(&u->draft->positions[LATH_OBJECT_ATTACHMENT],
-				x->attachments, x->attachment_count, x->firsts, cfg->vpc_count);
+				x->attachments, x->attachment_count, x->firsts, count_all(cfg));
 	return rc;
 }
 

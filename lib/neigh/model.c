@@ -16,6 +16,9 @@ static bool
 is_same_wire(const struct neigh_attachment *old, const struct lath_model_attachment *attachment)
 {
 	return old->present && old->port == attachment->port && old->vlan == attachment->vlan &&
+			old->outer_vlan == attachment->outer_vlan &&
+			old->tunnel == (uint32_t)attachment->tunnel &&
+			old->underlay == attachment->underlay && old->vni == attachment->vni &&
 			old->vpc == attachment->vpc;
 }
 
@@ -46,7 +49,7 @@ take_attachments(struct lath_neigh *neigh, const struct lath_model *model, lath_
 		struct neigh_attachment *own = &neigh->attachments[i];
 		bool is_new = !own->present;
 
-		if (attachment != NULL && attachment->is_host)
+		if (attachment != NULL && !lath_model_has_neighbors(attachment))
 			attachment = NULL;
 		if (own->present && (attachment == NULL || !is_same_wire(own, attachment))) {
 			forget_attachment(neigh, i);
@@ -59,6 +62,10 @@ take_attachments(struct lath_neigh *neigh, const struct lath_model *model, lath_
 		own->announce = attachment->announce;
 		own->port = attachment->port;
 		own->vlan = attachment->vlan;
+		own->outer_vlan = attachment->outer_vlan;
+		own->tunnel = (uint32_t)attachment->tunnel;
+		own->underlay = attachment->underlay;
+		own->vni = attachment->vni;
 		own->vpc = attachment->vpc;
 		if (is_new)
 			lath_bucket_init(&own->bucket, rate, burst, now);
@@ -100,6 +107,23 @@ pin_target(struct lath_neigh *neigh, const struct lath_model *model, uint32_t vp
 		pin(neigh, route->attachment, ip, spread, now);
 }
 
+/* Remotes that lie in a subnet of their underlay; routers are pinned by the underlay's routes. */
+static void
+pin_remotes(struct lath_neigh *neigh, const struct lath_model *model, uint32_t *spread,
+		lath_tick_t now)
+{
+	for (uint32_t i = 0; i < model->attachment_count; i++) {
+		const struct lath_model_attachment *attachment = model->attachments[i];
+		uint32_t vpc;
+
+		if (attachment == NULL || attachment->tunnel == LATH_CONFIG_TUNNEL_NONE)
+			continue;
+		vpc = model->attachments[attachment->underlay]->vpc;
+		for (uint32_t r = 0; r < attachment->remote_count; r++)
+			pin_target(neigh, model, vpc, &attachment->remotes[r].ip, spread, now);
+	}
+}
+
 static void
 take_next_hops(struct lath_neigh *neigh, const struct lath_model *model, uint32_t *spread,
 		lath_tick_t now)
@@ -111,6 +135,7 @@ take_next_hops(struct lath_neigh *neigh, const struct lath_model *model, uint32_
 			pin(neigh, vpc->routes[r].attachment, &vpc->routes[r].next_hop, spread,
 					now);
 	}
+	pin_remotes(neigh, model, spread, now);
 	for (uint32_t i = 0; i < model->target_count; i++) {
 		const struct lath_model_target *target = model->targets[i];
 

@@ -60,6 +60,10 @@ struct neigh_attachment {
 	bool announce;
 	uint16_t port;
 	uint16_t vlan;
+	uint16_t outer_vlan;
+	uint32_t tunnel; /* enum lath_config_tunnel_kind */
+	uint32_t underlay;
+	uint32_t vni;
 	uint32_t vpc;
 	struct lath_bucket bucket;
 };

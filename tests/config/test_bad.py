@@ -328,6 +328,23 @@ ROWS = [
     ("syntax", 3, "", "not JSON: "),
     ("empty", 1, "", "not JSON: "),
     ("not_an_object", 1, "", "a list is not an object"),
+    ("underlay_unknown", 30, "/vpcs/0/attachments/0/vxlan/underlay", 'no underlay is named "fabrik"; near: "fabric"'),
+    ("vni_twice", 53, "/vpcs/1/attachments/0/vxlan/vni", 'VNI 7 of underlay "fabric" belongs to the attachment at {dir}/vni_twice.json:'),
+    ("remote_own", 34, "/vpcs/0/attachments/0/vxlan/remotes/0/address", '"192.0.2.1" is the underlay\'s own address'),
+    ("remote_unreachable", 34, "/vpcs/0/attachments/0/vxlan/remotes/0/address", '"198.51.100.1" is in no subnet of underlay "fabric" and no route leads to it'),
+    ("remote_twice", 36, "/vpcs/0/attachments/0/vxlan/remotes/1", "its address is already that of remote 0"),
+    ("remote_rest_twice", 36, "/vpcs/0/attachments/0/vxlan/remotes/1", '"prefixes" are needed: remote 0 has none'),
+    ("remote_prefix_twice", 43, "/vpcs/0/attachments/0/vxlan/remotes/1/prefixes/1", '"10.0.0.0/25" is already a prefix of remote 0'),
+    ("tunnel_mtu", 41, "/vpcs/0/attachments/0/mtu", '1551 and 50 bytes of headers are more than the MTU of underlay "fabric", 1600'),
+    ("underlay_mtu", 28, "/vpcs/0/attachments/0", 'the MTU of underlay "fabric", 600, leaves 550 bytes inside; at least 576 are needed'),
+    ("tunnel_port", 41, "/vpcs/0/attachments/0/port", 'an attachment by "vxlan" has no "port" of its own'),
+    ("vxlan_ip", 37, "/vpcs/0/attachments/0/vxlan/inner", "VXLAN carries Ethernet only (RFC 7348)"),
+    ("tunnel_both", 41, "/vpcs/0/attachments/0/geneve", 'an attachment has one of "vxlan" and "geneve"'),
+    ("underlay_twice", 21, "/underlays/1/name", '"fabric" is already underlay 0'),
+    ("underlay_vlan", 20, "/underlays/1", 'untagged frames of port "blue0" belong to the underlay at {dir}/underlay_vlan.json:'),
+    ("underlay_addresses", 17, "/underlays/0/addresses/1", "an underlay has one address of a family; this is the second"),
+    ("outer_vlan_alone", 30, "/vpcs/0/attachments/0/outerVlan", 'an outer tag needs an inner one, "vlan"'),
+    ("tags_twice", 44, "/vpcs/1/attachments/0", 'VLAN 6 in VLAN 5 of port "blue0" belongs to the attachment at {dir}/tags_twice.json:'),
 ]
 
 
