@@ -107,11 +107,25 @@ unlink_entry(struct lath_adjacency_table *table, uint32_t idx)
 	*link = table->entries[idx].next;
 }
 
+void
+lath_adjacency_set_under(struct lath_adjacency_table *table, uint32_t idx, uint32_t under)
+{
+	uint32_t old = table->entries[idx].under;
+
+	if (under != LATH_ADJACENCY_NONE)
+		lath_adjacency_ref(table, under);
+	table->entries[idx].under = under;
+	if (old != LATH_ADJACENCY_NONE)
+		lath_adjacency_unref(table, old);
+}
+
+/* Tunnels do not lie on tunnels, so this goes one step deep. */
 static void
 release(struct lath_adjacency_table *table, uint32_t idx)
 {
 	struct lath_adjacency *entry = &table->entries[idx];
 
+	lath_adjacency_set_under(table, idx, LATH_ADJACENCY_NONE);
 	*entry = (struct lath_adjacency){.next = table->free_head};
 	table->free_head = idx;
 	table->count--;

@@ -43,13 +43,15 @@ _Static_assert(sizeof(struct lath_adjacency_key) == 24, "hashed as three words")
 struct lath_adjacency {
 	uint8_t state; /* enum lath_adjacency_state */
 	uint8_t header_len;
-	uint16_t port; /* index into system.ports, or the host port */
-	uint16_t mtu;  /* of the IP packet, bytes */
-	uint16_t reserved0;
-	uint32_t refs;    /* halves that hold this index */
-	lath_tick_t used; /* when management was last told that packets go here */
+	uint16_t port;       /* index into system.ports, or the host port */
+	uint16_t mtu;        /* of the IP packet, bytes */
+	bool is_tunnel;      /* the header begins with an outer IP header: it goes on by `under` */
+	bool inner_ethernet; /* of a tunnel */
+	uint32_t refs;       /* halves that hold this index */
+	lath_tick_t used;    /* when management was last told that packets go here */
 	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
-	uint8_t reserved1[16];
+	uint32_t under; /* of a tunnel: the adjacency that takes its outer packets on; holds a ref */
+	uint8_t reserved1[12];
 	struct lath_adjacency_key key;
 	void *held;          /* one packet that waits; owned by the pipeline */
 	lath_tick_t asked;   /* when management was last asked */
@@ -104,6 +106,9 @@ uint32_t lath_adjacency_get(struct lath_adjacency_table *table,
 void lath_adjacency_ready(struct lath_adjacency_table *table, uint32_t idx,
 		const struct lath_mac *mac, const uint8_t *header, uint8_t header_len,
 		uint16_t port, uint16_t mtu, lath_tick_t now);
+
+/** A tunnel's outer packets go on by `under` (NONE: by none); takes and gives back references. */
+void lath_adjacency_set_under(struct lath_adjacency_table *table, uint32_t idx, uint32_t under);
 
 /** Nobody answers: FAILED; returns the packet that waited, or NULL. */
 void *lath_adjacency_failed(struct lath_adjacency_table *table, uint32_t idx, lath_tick_t now);

@@ -46,6 +46,26 @@ has_room(struct lath_control *control)
 	return control->retired_count + LATH_SNAPSHOT_NODES_MAX <= RETIRED_MAX;
 }
 
+/* No NIC is trusted to look inside a tunnel or behind a second tag: owner() of what is inside counts. */
+static void
+steer(struct lath_control *control, const struct lath_model *model)
+{
+	for (uint32_t i = 0; i < model->attachment_count; i++) {
+		const struct lath_model_attachment *attachment = model->attachments[i];
+
+		if (attachment == NULL)
+			continue;
+		if (attachment->is_underlay)
+			lath_port_steer_in_software(&control->options.plane
+								     ->ports[attachment->port],
+					"the port carries an underlay");
+		else if (attachment->outer_vlan != 0)
+			lath_port_steer_in_software(&control->options.plane
+								     ->ports[attachment->port],
+					"the port carries frames with two tags");
+	}
+}
+
 int
 lath_control_publish(struct lath_control *control, const struct lath_config *cfg,
 		struct lath_error *err)
@@ -76,6 +96,7 @@ lath_control_publish(struct lath_control *control, const struct lath_config *cfg
 		}
 		number(control, node, next[node]);
 	}
+	steer(control, next[control->first_node]);
 	for (uint32_t node = 0; node < LATH_SNAPSHOT_NODES_MAX; node++) {
 		if (next[node] == NULL)
 			continue;

@@ -94,6 +94,7 @@ static const char *const flow_end_names[LATH_FLOW_END_COUNT] = {
 static const char *const handover_names[LATH_HANDOVER_COUNT] = {
 		[LATH_HANDOVER_UNSTEERED] = "unsteered",
 		[LATH_HANDOVER_ICMP] = "icmp",
+		[LATH_HANDOVER_TUNNEL] = "tunnel",
 		[LATH_HANDOVER_WRONG] = "wrong_lcore",
 		[LATH_HANDOVER_TRANSMIT] = "transmit",
 };

@@ -19,6 +19,7 @@
 enum lath_handover {
 	LATH_HANDOVER_UNSTEERED, /* port steered in software */
 	LATH_HANDOVER_ICMP,      /* no NIC hashes the identifier */
+	LATH_HANDOVER_TUNNEL,    /* no NIC is trusted to look inside */
 	LATH_HANDOVER_WRONG,     /* a NIC that should have known */
 	LATH_HANDOVER_TRANSMIT,  /* the port has fewer TX queues than there are workers */
 	LATH_HANDOVER_COUNT,

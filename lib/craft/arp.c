@@ -23,16 +23,34 @@ lath_craft_ethernet(uint8_t *frame, const struct lath_mac *dst, const struct lat
 }
 
 uint32_t
+lath_craft_ethernet_tags(uint8_t *frame, const struct lath_mac *dst, const struct lath_mac *src,
+		uint16_t outer_vlan, uint16_t vlan, uint16_t ethertype)
+{
+	struct lath_eth_hdr *eth = (void *)frame;
+	struct lath_vlan_hdr *tags = (void *)(eth + 1);
+
+	if (outer_vlan == 0)
+		return lath_craft_ethernet(frame, dst, src, vlan, ethertype);
+	eth->dst = *dst;
+	eth->src = *src;
+	eth->type_be = lath_to_be16(LATH_ETHERTYPE_QINQ);
+	tags[0].tci_be = lath_to_be16(outer_vlan);
+	tags[0].type_be = lath_to_be16(LATH_ETHERTYPE_VLAN);
+	tags[1].tci_be = lath_to_be16(vlan);
+	tags[1].type_be = lath_to_be16(ethertype);
+	return sizeof(*eth) + 2 * sizeof(*tags);
+}
+
+uint32_t
 lath_craft_arp(uint8_t *frame, const struct lath_craft_arp *arp)
 {
-	uint32_t l2_len = arp->vlan == 0
-			? sizeof(struct lath_eth_hdr)
-			: sizeof(struct lath_eth_hdr) + sizeof(struct lath_vlan_hdr);
-	uint32_t len = LATH_CRAFT_FRAME_MIN + (l2_len - (uint32_t)sizeof(struct lath_eth_hdr));
-	struct lath_arp_hdr *hdr = (void *)(frame + l2_len);
+	uint32_t tags = arp->outer_vlan != 0 ? 2 : arp->vlan != 0;
+	uint32_t tags_len = tags * (uint32_t)sizeof(struct lath_vlan_hdr);
+	struct lath_arp_hdr *hdr = (void *)(frame + sizeof(struct lath_eth_hdr) + tags_len);
 
-	memset(frame, 0, len);
-	lath_craft_ethernet(frame, &arp->eth_dst, &arp->sender_mac, arp->vlan, LATH_ETHERTYPE_ARP);
+	memset(frame, 0, LATH_CRAFT_FRAME_MIN + tags_len);
+	lath_craft_ethernet_tags(frame, &arp->eth_dst, &arp->sender_mac, arp->outer_vlan, arp->vlan,
+			LATH_ETHERTYPE_ARP);
 	*hdr = (struct lath_arp_hdr){
 			.hardware_be = lath_to_be16(1),
 			.protocol_be = lath_to_be16(LATH_ETHERTYPE_IPV4),
@@ -44,7 +62,7 @@ lath_craft_arp(uint8_t *frame, const struct lath_craft_arp *arp)
 			.target_mac = arp->target_mac,
 			.target_ip_be = arp->target_ip_be,
 	};
-	return len;
+	return LATH_CRAFT_FRAME_MIN + tags_len;
 }
 
 void

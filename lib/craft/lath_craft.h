@@ -12,14 +12,19 @@
 #include <lath_parse.h>
 
 #define LATH_CRAFT_FRAME_MIN 60u /* IEEE 802.3: 64 bytes with the check sequence */
-#define LATH_CRAFT_ARP_MAX (LATH_CRAFT_FRAME_MIN + sizeof(struct lath_vlan_hdr))
+#define LATH_CRAFT_ARP_MAX (LATH_CRAFT_FRAME_MIN + 2 * sizeof(struct lath_vlan_hdr))
 
 /** Ethernet header with an 802.1Q tag when `vlan` is not 0; returns its length (14 or 18). */
 uint32_t lath_craft_ethernet(uint8_t *frame, const struct lath_mac *dst, const struct lath_mac *src,
 		uint16_t vlan, uint16_t ethertype);
 
+/** The same with an 802.1ad tag around it when `outer_vlan` is not 0 (14, 18 or 22). */
+uint32_t lath_craft_ethernet_tags(uint8_t *frame, const struct lath_mac *dst,
+		const struct lath_mac *src, uint16_t outer_vlan, uint16_t vlan, uint16_t ethertype);
+
 struct lath_craft_arp {
 	uint16_t op; /* LATH_ARP_REQUEST or LATH_ARP_REPLY */
+	uint16_t outer_vlan;
 	uint16_t vlan;
 	struct lath_mac eth_dst;
 	struct lath_mac sender_mac;
@@ -28,7 +33,7 @@ struct lath_craft_arp {
 	lath_be32_t target_ip_be;
 };
 
-/** Writes a padded ARP frame of LATH_CRAFT_FRAME_MIN bytes (64 when tagged); returns its length. */
+/** Writes a padded ARP frame of LATH_CRAFT_FRAME_MIN bytes and 4 for each tag; returns its length. */
 uint32_t lath_craft_arp(uint8_t *frame, const struct lath_craft_arp *arp);
 
 /** Turns an ARP request in place into our answer: `mac` has the address asked for. */

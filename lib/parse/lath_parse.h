@@ -77,15 +77,16 @@ struct lath_packet {
 	uint16_t l3_offset;
 	uint16_t l4_offset;
 	uint16_t ip_len; /* whole IP packet, bytes; what follows it is padding */
-	uint16_t vlan;   /* as received; 0: untagged */
+	uint16_t vlan;   /* as received; 0: untagged; the inner of two tags */
 	uint8_t family;  /* enum lath_family */
 	uint8_t proto;   /* of the IP header */
 	uint8_t tcp_flags;
 	uint8_t icmp_type;
-	uint8_t kind;  /* enum lath_packet_kind */
-	uint8_t stage; /* enum lath_packet_stage */
-	uint8_t port;  /* where it came in; LATH_STAGE_TRANSMIT: where it goes */
-	uint8_t owner; /* worker */
+	uint8_t kind;        /* enum lath_packet_kind */
+	uint8_t stage;       /* enum lath_packet_stage */
+	uint8_t port;        /* where it came in; LATH_STAGE_TRANSMIT: where it goes */
+	uint8_t owner;       /* worker */
+	uint16_t outer_vlan; /* 802.1ad tag as received; 0: none */
 };
 
 _Static_assert(sizeof(struct lath_key4) == 16, "compared as one vector");
@@ -110,8 +111,8 @@ lath_packet_is_error(const struct lath_packet *pkt)
 }
 
 /**
- * Ethernet and at most one 802.1Q tag: sets l3_offset, vlan (0 also for a priority tag) and
- * `*ethertype` (host order). LATH_DROP_NONE or the reason. @thread any
+ * Ethernet, at most one 802.1ad tag and at most one 802.1Q tag behind it: sets l3_offset, outer_vlan,
+ * vlan (both 0 also for a priority tag) and `*ethertype` (host order). LATH_DROP_NONE or the reason. @thread any
  */
 enum lath_drop lath_parse_frame(const uint8_t *data, uint32_t len, struct lath_packet *pkt,
 		uint16_t *ethertype);

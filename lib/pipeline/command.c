@@ -18,17 +18,23 @@ send_arp(struct lath_worker *w, const struct lath_command *command)
 
 	if (attachment == NULL)
 		return;
-	m = rte_pktmbuf_alloc(w->plane->pool);
-	if (m == NULL)
-		return; /* nothing was generated; management asks again */
 	arp = (struct lath_craft_arp){
 			.op = LATH_ARP_REQUEST,
-			.vlan = attachment->vlan,
+			.outer_vlan = attachment->outer_vlan,
+			.vlan = attachment->tunnel == LATH_CONFIG_TUNNEL_NONE ? attachment->vlan
+									      : 0,
 			.eth_dst = command->arp.dst,
 			.sender_mac = w->plane->gateway_mac[attachment->port],
 			.sender_ip_be = command->arp.sender_ip_be,
 			.target_ip_be = command->arp.target_ip_be,
 	};
+	if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE) {
+		lath_tunnel_arp(w, attachment, &arp);
+		return;
+	}
+	m = rte_pktmbuf_alloc(w->plane->pool);
+	if (m == NULL)
+		return; /* nothing was generated; management asks again */
 	len = lath_craft_arp(frame_of(m), &arp);
 	rte_pktmbuf_append(m, (uint16_t)len);
 	*packet_of(m) = (struct lath_packet){.attachment = command->attachment};

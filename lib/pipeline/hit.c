@@ -65,7 +65,7 @@ struct arrival {
 	bool handed; /* by other workers: nothing of what follows holds */
 	bool unsteered;
 	const struct lath_model *model;
-	const struct lath_model_attachment *untagged; /* NULL: none, or the host port's */
+	const struct lath_model_attachment *untagged; /* NULL: none, or no plain packets' */
 	uint64_t mac;                                 /* the gateway's there, low 48 bits */
 	uint64_t ip_good; /* flag of a header that the NIC has summed; 0: it does not */
 	uint64_t l4_bad;  /* and of a wrong TCP or UDP checksum */
@@ -111,7 +111,7 @@ arrival_at(const struct lath_worker *w, uint16_t port, struct rte_mbuf **packets
 	};
 
 	memcpy(&in.mac, &w->plane->gateway_mac[port], sizeof(w->plane->gateway_mac[port]));
-	if (in.untagged != NULL && in.untagged->is_host)
+	if (in.untagged != NULL && in.untagged->whole_way)
 		in.untagged = NULL;
 	return in;
 }
@@ -133,7 +133,7 @@ attachment_at(const struct arrival *in, const uint8_t *frame, uint8_t *l3_offset
 	*l3_offset += TAG_LEN;
 	attachment = lath_model_attachment_at(in->model, in->port,
 			__builtin_bswap16(load16(type + 2)) & LATH_VLAN_ID_MASK);
-	return attachment == NULL || attachment->is_host ? NULL : attachment;
+	return attachment == NULL || attachment->whole_way ? NULL : attachment;
 }
 
 /* Data or an acknowledgement; what handshakes and ends is not plain. */
@@ -266,7 +266,7 @@ had_shape(struct rte_mbuf *m, struct candidate *c)
 	const struct lath_ipv4_hdr *ip;
 
 	c->is_tcp = pkt->proto == LATH_PROTO_TCP;
-	if (pkt->family != LATH_FAMILY_IPV4 || m->nb_segs != 1 ||
+	if (pkt->family != LATH_FAMILY_IPV4 || m->nb_segs != 1 || pkt->l3_offset > UINT8_MAX ||
 			pkt->l4_offset - pkt->l3_offset != (int)IPV4_LEN ||
 			(c->is_tcp ? !has_plain_flags(pkt->tcp_flags)
 				   : pkt->proto != LATH_PROTO_UDP))

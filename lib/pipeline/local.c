@@ -53,7 +53,7 @@ lath_local_arp(struct lath_worker *w, struct rte_mbuf *m,
 		return;
 	}
 	lath_craft_arp_reply(frame_of(m), pkt, mac);
-	lath_transmit_generated(w, m, pkt->port, LATH_GENERATED_ARP_REPLY);
+	lath_transmit_back(w, m, LATH_GENERATED_ARP_REPLY);
 }
 
 void
@@ -64,7 +64,7 @@ lath_local_echo(struct lath_worker *w, struct rte_mbuf *m)
 	w->counters->worker.consumed++;
 	lath_craft_echo_reply(frame_of(m), pkt);
 	lath_craft_turn_ethernet(frame_of(m), &w->plane->gateway_mac[pkt->port]);
-	lath_transmit_generated(w, m, pkt->port, LATH_GENERATED_ECHO_REPLY);
+	lath_transmit_back(w, m, LATH_GENERATED_ECHO_REPLY);
 }
 
 bool

@@ -31,17 +31,31 @@ destination_of(const struct lath_worker *w, lath_flow_ref_t ref, uint32_t *vpc)
 	return lath_ip_from_v6(flow->half[half].rewrite6.dst);
 }
 
+/* `ip` NULL: by MAC, which tunnels have not. */
 static void
 make_ready(struct lath_worker *w, uint32_t idx, const struct lath_model_attachment *attachment,
-		const struct lath_mac *mac)
+		const struct lath_ip *ip, const struct lath_mac *mac)
 {
-	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
-	uint32_t len = lath_craft_ethernet(header, mac, &w->plane->gateway_mac[attachment->port],
-			attachment->vlan,
-			attachment->is_host ? LATH_ETHERTYPE_IPV6 : LATH_ETHERTYPE_IPV4);
+	bool is_tunnel = attachment->tunnel != LATH_CONFIG_TUNNEL_NONE;
 	struct lath_adjacency *entry = &w->adjacencies.entries[idx];
-	struct rte_mbuf *held = entry->held;
+	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
+	struct rte_mbuf *held;
+	uint32_t len;
 
+	if (is_tunnel && ip == NULL)
+		return;
+	if (is_tunnel)
+		len = lath_tunnel_ready(w, idx, attachment, ip, mac, header);
+	else
+		len = lath_craft_ethernet_tags(header, mac,
+				&w->plane->gateway_mac[attachment->port], attachment->outer_vlan,
+				attachment->vlan,
+				attachment->is_host ? LATH_ETHERTYPE_IPV6 : LATH_ETHERTYPE_IPV4);
+	if (len == 0)
+		return; /* nobody is behind it: no route leads here any more */
+	entry->is_tunnel = is_tunnel;
+	entry->inner_ethernet = attachment->inner_ethernet;
+	held = entry->held;
 	entry->held = NULL;
 	lath_adjacency_ready(&w->adjacencies, idx, mac, header, (uint8_t)len, attachment->port,
 			leg_mtu(w, attachment), w->now);
@@ -76,25 +90,48 @@ get(struct lath_worker *w, const struct lath_adjacency_key *key,
 	return idx;
 }
 
+/* Bare IP goes to the remote behind which the address lies, and that is known. */
 static uint32_t
-by_route(struct lath_worker *w, uint32_t vpc_idx, const struct lath_ip *dst, enum lath_drop *reason)
+to_remote(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const struct lath_ip *remote)
+{
+	static const struct lath_mac none;
+	struct lath_adjacency_key key = lath_adjacency_key_ip(attachment->index, remote);
+	uint32_t idx = get(w, &key, attachment);
+
+	if (idx != LATH_ADJACENCY_NONE && w->adjacencies.entries[idx].state != LATH_ADJACENCY_READY)
+		make_ready(w, idx, attachment, remote, &none);
+	return idx;
+}
+
+uint32_t
+lath_nexthop_by_route(struct lath_worker *w, uint32_t vpc_idx, const struct lath_ip *dst,
+		enum lath_drop *reason)
 {
 	const struct lath_model_vpc *vpc = vpc_idx < w->model->vpc_count ? w->model->vpcs[vpc_idx]
 									 : NULL;
 	const struct lath_model_route *route = vpc == NULL ? NULL : lath_model_route(vpc, dst);
 	const struct lath_model_attachment *attachment;
+	const struct lath_model_remote *remote;
+	const struct lath_ip *hop;
 	struct lath_adjacency_key key;
-	uint32_t idx;
 
 	*reason = LATH_DROP_no_route;
 	if (route == NULL)
 		return LATH_ADJACENCY_NONE;
 	attachment = w->model->attachments[route->attachment];
-	key = lath_adjacency_key_ip(route->attachment,
-			route->next_hop.family == LATH_FAMILY_NONE ? dst : &route->next_hop);
-	idx = get(w, &key, attachment);
+	hop = route->next_hop.family == LATH_FAMILY_NONE ? dst : &route->next_hop;
+	if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE) {
+		remote = lath_model_remote_of(attachment, hop);
+		if (remote == NULL)
+			return LATH_ADJACENCY_NONE;
+		*reason = LATH_DROP_neighbor_table_full;
+		if (!attachment->inner_ethernet)
+			return to_remote(w, attachment, &remote->ip);
+	}
+	key = lath_adjacency_key_ip(route->attachment, hop);
 	*reason = LATH_DROP_neighbor_table_full;
-	return idx;
+	return get(w, &key, attachment);
 }
 
 /* The kernel behind the host port is one hop away and its MAC is known from the start. */
@@ -114,7 +151,7 @@ to_host(struct lath_worker *w, const struct lath_ip *dst, enum lath_drop *reason
 	idx = get(w, &key, attachment);
 	*reason = LATH_DROP_neighbor_table_full;
 	if (idx != LATH_ADJACENCY_NONE && w->adjacencies.entries[idx].state != LATH_ADJACENCY_READY)
-		make_ready(w, idx, attachment, &w->plane->host_kernel_mac);
+		make_ready(w, idx, attachment, dst, &w->plane->host_kernel_mac);
 	return idx;
 }
 
@@ -137,7 +174,7 @@ leave_retired(struct lath_worker *w, struct lath_half_state *state, uint32_t idx
 	next = get(w, &key, attachment);
 	if (next != LATH_ADJACENCY_NONE &&
 			w->adjacencies.entries[next].state != LATH_ADJACENCY_READY)
-		make_ready(w, next, attachment, &mac);
+		make_ready(w, next, attachment, NULL, &mac);
 	return next;
 }
 
@@ -157,7 +194,7 @@ lath_nexthop_of(struct lath_worker *w, lath_flow_ref_t ref, enum lath_drop *reas
 	if (idx == LATH_ADJACENCY_NONE) {
 		dst = destination_of(w, ref, &vpc);
 		idx = vpc == LATH_MODEL_HOST_VPC ? to_host(w, &dst, reason)
-						 : by_route(w, vpc, &dst, reason);
+						 : lath_nexthop_by_route(w, vpc, &dst, reason);
 	}
 	if (idx == LATH_ADJACENCY_NONE)
 		return idx;
@@ -177,7 +214,7 @@ lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m)
 	uint32_t idx = get(w, &key, attachment);
 
 	if (idx != LATH_ADJACENCY_NONE && w->adjacencies.entries[idx].state != LATH_ADJACENCY_READY)
-		make_ready(w, idx, attachment, &eth->src);
+		make_ready(w, idx, attachment, NULL, &eth->src);
 	return idx;
 }
 
@@ -269,7 +306,10 @@ lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx)
 	pkt->l3_offset = entry->header_len;
 	len = (uint32_t)pkt->l3_offset + pkt->ip_len;
 	trim_to(m, len);
-	lath_transmit(w, m, entry->port);
+	if (entry->is_tunnel)
+		lath_tunnel_send(w, m, idx);
+	else
+		lath_transmit(w, m, entry->port);
 }
 
 void
@@ -286,7 +326,7 @@ lath_nexthop_set(struct lath_worker *w, uint32_t attachment_idx, const struct la
 		return;
 	idx = get(w, &key, attachment);
 	if (idx != LATH_ADJACENCY_NONE)
-		make_ready(w, idx, attachment, mac);
+		make_ready(w, idx, attachment, ip, mac);
 }
 
 void

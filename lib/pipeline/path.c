@@ -52,6 +52,7 @@ is_mine(struct lath_worker *w, struct rte_mbuf *m, bool handed)
 	unsigned owner;
 
 	if (handed || w->plane->worker_count == 1 ||
+			attachment_of(w, pkt)->tunnel != LATH_CONFIG_TUNNEL_NONE ||
 			w->plane->ports[pkt->port].steering != LATH_STEER_NIC ||
 			pkt->family != LATH_FAMILY_IPV4)
 		return true;

@@ -114,9 +114,9 @@ attachment_of(const struct lath_worker *w, const struct lath_packet *pkt)
 static inline uint16_t
 leg_mtu(const struct lath_worker *w, const struct lath_model_attachment *attachment)
 {
-	uint16_t tx_mtu = w->plane->ports[attachment->port].tx_mtu;
+	int tx_mtu = w->plane->ports[attachment->port].tx_mtu - attachment->overhead;
 
-	return attachment->mtu < tx_mtu ? attachment->mtu : tx_mtu;
+	return attachment->mtu < tx_mtu ? attachment->mtu : (uint16_t)tx_mtu;
 }
 
 /* The gateway's own IPv4 address there, of the subnet of `peer` if one is. False: it has none. */
@@ -236,6 +236,36 @@ lath_flow_ref_t lath_admit_host(struct lath_worker *w, struct rte_mbuf *m);
 bool lath_error_take(struct lath_worker *w, struct rte_mbuf *m);
 void lath_error_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref);
 
+/* receive.c: the parts of taking a packet in that are the same inside a tunnel. `len`: of the first
+ * segment, `end`: of the frame. The second returns false when the packet is gone.
+ */
+enum lath_drop lath_stage_parse(struct rte_mbuf *m, uint16_t ethertype, uint32_t len, uint32_t end,
+		bool verified);
+bool lath_stage_classify(struct lath_worker *w, struct rte_mbuf *m,
+		const struct lath_model_attachment *attachment);
+
+/* tunnel.c. A frame to an underlay: false, the packet is gone; else it is the inner one. */
+bool lath_tunnel_take(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
+		const struct lath_model_attachment *underlay);
+
+/* The header of a tunnel's adjacency, in front of packets to `ip` (inner Ethernet: at `mac`), or to the
+ * remote `ip`. Returns its length; 0: no remote.
+ */
+uint32_t lath_tunnel_ready(struct lath_worker *w, uint32_t idx,
+		const struct lath_model_attachment *attachment, const struct lath_ip *ip,
+		const struct lath_mac *mac, uint8_t *header);
+
+/* Ends a packet that has the adjacency's header in front. */
+void lath_tunnel_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx);
+
+/* An answer to a packet out of a tunnel, its outer Ethernet turned already: the rest turns too. */
+void lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
+		const struct lath_model_attachment *attachment);
+
+/* ARP inside a tunnel: to the remote that owns the address, or to all about one of ours. */
+void lath_tunnel_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const struct lath_craft_arp *arp);
+
 /* local.c: for the gateway itself. All end the packet. */
 void lath_local_arp(struct lath_worker *w, struct rte_mbuf *m,
 		const struct lath_model_attachment *attachment);
@@ -265,6 +295,8 @@ void lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t adjac
 void lath_nexthop_set(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip,
 		const struct lath_mac *mac);
 void lath_nexthop_lost(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip);
+uint32_t lath_nexthop_by_route(struct lath_worker *w, uint32_t vpc, const struct lath_ip *dst,
+		enum lath_drop *reason);
 void lath_nexthop_retire_all(struct lath_worker *w);
 uint32_t lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m);
 
@@ -272,6 +304,9 @@ uint32_t lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m);
 void lath_transmit(struct lath_worker *w, struct rte_mbuf *m, uint16_t port);
 void lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port,
 		enum lath_generated kind);
+
+/* An answer, back where the packet came from; Ethernet is turned. */
+void lath_transmit_back(struct lath_worker *w, struct rte_mbuf *m, enum lath_generated kind);
 void lath_transmit_port(struct lath_worker *w, uint16_t port);
 void lath_transmit_flush(struct lath_worker *w);
 

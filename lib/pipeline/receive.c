@@ -90,6 +90,25 @@ l4_is_wrong(const struct lath_worker *w, struct rte_mbuf *m)
 							lath_from_be16(udp->cksum_be) != 0));
 }
 
+enum lath_drop
+lath_stage_parse(struct rte_mbuf *m, uint16_t ethertype, uint32_t len, uint32_t end, bool verified)
+{
+	if (ethertype == LATH_ETHERTYPE_IPV4)
+		return lath_parse_ipv4(frame_of(m), len, end, verified, packet_of(m));
+	return ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported : LATH_DROP_ethertype;
+}
+
+bool
+lath_stage_classify(struct lath_worker *w, struct rte_mbuf *m,
+		const struct lath_model_attachment *attachment)
+{
+	struct lath_packet *pkt = packet_of(m);
+
+	pkt->kind = LATH_PACKET_UNKNOWN;
+	classify(pkt, attachment);
+	return !lath_packet_is_error(pkt) || lath_error_take(w, m);
+}
+
 /* A frame of a VPC's attachment. */
 static bool
 take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
@@ -106,24 +125,19 @@ take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	}
 	if (ethertype == LATH_ETHERTYPE_ARP) {
 		pkt->kind = LATH_PACKET_ARP;
+		pkt->attachment = attachment->index;
 		lath_local_arp(w, m, attachment);
 		return false;
 	}
-	if (ethertype == LATH_ETHERTYPE_IPV4)
-		reason = lath_parse_ipv4(frame_of(m), rte_pktmbuf_data_len(m),
-				rte_pktmbuf_pkt_len(m), header_is_verified(w, m, pkt->port), pkt);
-	else
-		reason = ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported
-							  : LATH_DROP_ethertype;
+	reason = lath_stage_parse(m, ethertype, rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m),
+			header_is_verified(w, m, pkt->port));
 	if (reason == LATH_DROP_NONE && l4_is_wrong(w, m))
 		reason = LATH_DROP_l4_cksum;
 	if (reason != LATH_DROP_NONE) {
 		drop(w, m, attachment->vpc, reason);
 		return false;
 	}
-	pkt->kind = LATH_PACKET_UNKNOWN;
-	classify(pkt, attachment);
-	return !lath_packet_is_error(pkt) || lath_error_take(w, m);
+	return lath_stage_classify(w, m, attachment);
 }
 
 /* False: the packet is gone. */
@@ -143,11 +157,16 @@ take_in(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
 		drop(w, m, LATH_MODEL_HOST_VPC, reason);
 		return false;
 	}
-	attachment = lath_model_attachment_at(w->model, port, pkt->vlan);
+	attachment = pkt->outer_vlan == 0
+			? lath_model_attachment_at(w->model, port, pkt->vlan)
+			: lath_model_enter(w->model, LATH_MODEL_ENTRANCE_TAGS, port,
+					  lath_model_tags(pkt->outer_vlan, pkt->vlan));
 	if (attachment == NULL) {
 		drop(w, m, LATH_MODEL_HOST_VPC, LATH_DROP_no_attachment);
 		return false;
 	}
+	if (attachment->is_underlay)
+		return lath_tunnel_take(w, m, ethertype, attachment);
 	if (attachment->is_host)
 		return take_in_host(w, m, ethertype, attachment);
 	return take_in_vpc(w, m, ethertype, attachment);
@@ -178,11 +197,15 @@ lath_stage_count_steering(struct lath_worker *w, uint16_t port, bool wrong)
 						.type = LATH_EVENT_WRONG_WORKER, .port = port});
 }
 
-/* True when the packet is ours to go on with; false: it went to its owner. */
+/* True when the packet is ours to go on with; false: it went to its owner. What came through a tunnel
+ * is never where a NIC thinks.
+ */
 static bool
-steer(struct lath_worker *w, struct rte_mbuf *m, bool by_nic)
+steer(struct lath_worker *w, struct rte_mbuf *m, bool port_by_nic)
 {
 	struct lath_packet *pkt = packet_of(m);
+	bool in_tunnel = attachment_of(w, pkt)->tunnel != LATH_CONFIG_TUNNEL_NONE;
+	bool by_nic = port_by_nic && !in_tunnel;
 	enum lath_handover why = LATH_HANDOVER_UNSTEERED;
 
 	pkt->owner = (uint8_t)w->index;
@@ -195,6 +218,8 @@ steer(struct lath_worker *w, struct rte_mbuf *m, bool by_nic)
 		w->sample = STEERING_SAMPLE;
 		lath_stage_count_steering(w, pkt->port, pkt->owner != w->index);
 		why = LATH_HANDOVER_WRONG;
+	} else if (in_tunnel) {
+		why = LATH_HANDOVER_TUNNEL;
 	} else if (pkt->proto == LATH_PROTO_ICMP) {
 		why = LATH_HANDOVER_ICMP;
 	}

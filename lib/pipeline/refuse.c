@@ -45,7 +45,7 @@ turn_back(struct lath_worker *w, struct rte_mbuf *m, enum lath_generated kind)
 
 	lath_craft_turn_ethernet(frame_of(m), &w->plane->gateway_mac[pkt->port]);
 	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
-	lath_transmit_generated(w, m, pkt->port, kind);
+	lath_transmit_back(w, m, kind);
 }
 
 /* Counts the packet as dropped and says whether the VPC's budget allows an answer; without one the

@@ -85,6 +85,16 @@ lath_transmit_generated(struct lath_worker *w, struct rte_mbuf *m, uint16_t port
 	lath_transmit(w, m, port);
 }
 
+void
+lath_transmit_back(struct lath_worker *w, struct rte_mbuf *m, enum lath_generated kind)
+{
+	const struct lath_model_attachment *attachment = attachment_of(w, packet_of(m));
+
+	if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE)
+		lath_tunnel_turn(w, m, attachment);
+	lath_transmit_generated(w, m, packet_of(m)->port, kind);
+}
+
 /* Bonds do their own protocol inside a TX burst, so an idle one needs an empty one now and then
  * (rte_eth_bond.h: at least every 100 ms for 802.3ad).
  */

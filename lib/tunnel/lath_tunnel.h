@@ -114,6 +114,11 @@ uint32_t lath_tunnel_header_len(enum lath_tunnel_kind kind, uint8_t family, bool
  */
 uint32_t lath_tunnel_header(uint8_t *out, const struct lath_tunnel_spec *spec);
 
+/** What answers a packet whose outer IP header is at `outer` (one that lath_tunnel_parse() has
+ *  accepted): ends swapped, the same VNI and inner protocol, no options. Inner MACs are the caller's.
+ */
+void lath_tunnel_answer(const uint8_t *outer, struct lath_tunnel_spec *spec);
+
 /** What differs from packet to packet. */
 struct lath_tunnel_packet {
 	uint32_t len;      /* with the outer IP header */

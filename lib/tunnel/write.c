@@ -151,3 +151,24 @@ lath_tunnel_finish(uint8_t *outer, const struct lath_tunnel_packet *packet)
 		tunnel[3] = (uint8_t)packet->protocol;
 	}
 }
+
+void
+lath_tunnel_answer(const uint8_t *outer, struct lath_tunnel_spec *spec)
+{
+	bool is_v6 = outer[0] >> 4 == 6;
+	const struct lath_ipv6_hdr *ip6 = (const void *)outer;
+	const struct lath_ipv4_hdr *ip4 = (const void *)outer;
+	const struct lath_udp_hdr *udp = (const void *)(outer +
+			ip_len_of(is_v6 ? LATH_FAMILY_IPV6 : LATH_FAMILY_IPV4));
+	const uint8_t *tunnel = (const uint8_t *)(udp + 1);
+	bool is_vxlan = lath_from_be16(udp->dst_port_be) == LATH_TUNNEL_VXLAN_PORT;
+
+	*spec = (struct lath_tunnel_spec){
+			.kind = is_vxlan ? LATH_TUNNEL_VXLAN : LATH_TUNNEL_GENEVE,
+			.src = is_v6 ? lath_ip_from_v6(ip6->dst) : lath_ip_from_v4_be(ip4->dst_be),
+			.dst = is_v6 ? lath_ip_from_v6(ip6->src) : lath_ip_from_v4_be(ip4->src_be),
+			.vni = (uint32_t)tunnel[4] << 16 | (uint32_t)tunnel[5] << 8 | tunnel[6],
+			.protocol = is_vxlan ? LATH_TUNNEL_ETHERNET
+					     : (uint16_t)(tunnel[2] << 8 | tunnel[3]),
+	};
+}

@@ -90,7 +90,8 @@ class World:
         vpc = Vpc(one["name"], [network(p) for p in one["prefixes"]])
         for att in one["attachments"]:
             addresses = [(ip(a.split("/")[0]), network(a)) for a in att["addresses"]]
-            a = Attachment(vpc.name, att["port"], att.get("vlan", 0), att.get("mtu", 1500),
+            tags = att.get("outerVlan", 0) << 12 | att.get("vlan", 0)
+            a = Attachment(vpc.name, att["port"], tags, att.get("mtu", 1500),
                            addresses, att.get("returnTo") == "sender", att.get("announce", True))
             vpc.attachments.append(a)
             self.attachments[a.port, a.vlan] = a

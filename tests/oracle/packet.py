@@ -7,6 +7,7 @@ import struct
 from dataclasses import dataclass
 
 ETH_IPV4, ETH_ARP, ETH_VLAN, ETH_IPV6 = 0x0800, 0x0806, 0x8100, 0x86dd
+ETH_QINQ = 0x88a8
 ICMP, TCP, UDP = 1, 6, 17
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 PORTS = range(1024, 65536)
@@ -90,17 +91,20 @@ class Bad(Exception):
 
 
 def split(frame):
-    """(dst, src, vlan, ethertype, rest)."""
+    """(dst, src, vlan, ethertype, rest). Two tags are one number: outer << 12 | inner."""
     if len(frame) < 14:
         raise Bad("frame_short")
     dst, src = frame[:6], frame[6:12]
     kind, = struct.unpack_from("!H", frame, 12)
-    if kind != ETH_VLAN:
-        return dst, src, 0, kind, frame[14:]
-    if len(frame) < 18:
-        raise Bad("frame_short")
-    tci, kind = struct.unpack_from("!HH", frame, 14)
-    return dst, src, tci & 0xfff, kind, frame[18:]
+    at, vlan = 14, 0
+    for tag, shift in ((ETH_QINQ, 12), (ETH_VLAN, 0)):
+        if kind != tag:
+            continue
+        if len(frame) < at + 4:
+            raise Bad("frame_short")
+        tci, kind = struct.unpack_from("!HH", frame, at)
+        at, vlan = at + 4, vlan | (tci & 0xfff) << shift
+    return dst, src, vlan, kind, frame[at:]
 
 
 def martian(address):
@@ -214,7 +218,9 @@ def rewrite(data, src, dst, sport, dport, mss):
 
 
 def framed(dst, src, vlan, kind, data):
-    tag = struct.pack("!HH", ETH_VLAN, vlan) if vlan else b""
+    tag = struct.pack("!HH", ETH_VLAN, vlan & 0xfff) if vlan else b""
+    if vlan >> 12:
+        tag = struct.pack("!HH", ETH_QINQ, vlan >> 12) + tag
     return dst + src + tag + struct.pack("!H", kind) + data
 
 

@@ -35,6 +35,8 @@ class Everybody:
     def __init__(self, gateway):
         self.gateway = gateway
 
+    tunnel = None
+
     @staticmethod
     def is_asked(_, request):
         arp = request["ARP"]
@@ -42,7 +44,7 @@ class Everybody:
 
     def answers_arp(self, request):
         arp = request["ARP"]
-        vlan = request["Dot1Q"].vlan if "Dot1Q" in request else 0
+        vlan = split(bytes(request))[2]
         port = next(p for p, mac in self.gateway.macs.items() if mac == request.src)
         asked = bytes(map(int, arp.pdst.split(".")))
         asker = bytes.fromhex(request.src.replace(":", ""))
@@ -57,7 +59,7 @@ def trim(frame):
         _, _, vlan, kind, data = split(frame)
     except Bad:
         return frame
-    head = 18 if vlan else 14
+    head = 22 if vlan >> 12 else 18 if vlan else 14
     if kind == 0x0800:
         return frame[:head + struct.unpack_from("!H", data, 2)[0]]
     return frame[:head + 28] if kind == 0x0806 else frame

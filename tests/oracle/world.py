@@ -24,7 +24,8 @@ class Builder:
         self.rng = rng
         self.ports = [f"port{i}" for i in range(rng.randint(2, 4))]
         self.free = [(port, vlan) for port in self.ports
-                     for vlan in [None] + rng.sample(range(1, 4095), 4)]
+                     for vlan in [None] + rng.sample(range(1, 4095), 4) +
+                     [rng.randint(1, 4094) << 12 | one for one in rng.sample(range(1, 4095), 2)]]
         rng.shuffle(self.free)
         self.vpcs = [self.vpc(f"vpc{i}") for i in range(rng.randint(2, 5))]
 

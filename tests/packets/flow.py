@@ -98,11 +98,12 @@ class Flow:
 
     def learn(self, frame, l4, payload, ip):
         """Takes NAT address and port from the first packet and compares all of it."""
-        if frame[IP].src not in self.nats:
-            self.gateway.fail(f"source {frame[IP].src} is not in the NAT pool {self.nats}")
-        if not 1024 <= frame.sport <= 65535:
-            self.gateway.fail(f"source port {frame.sport} is not in 1024..65535")
-        self.nat, self.nport = frame[IP].src, frame.sport
+        packet = self.server.inner(frame)[IP]
+        if packet.src not in self.nats:
+            self.gateway.fail(f"source {packet.src} is not in the NAT pool {self.nats}")
+        if not 1024 <= packet.sport <= 65535:
+            self.gateway.fail(f"source port {packet.sport} is not in 1024..65535")
+        self.nat, self.nport = packet.src, packet.sport
         far_l4, far_ip = self.far(l4, ip)
         expect = self.server.gets(self.target_side(True, far_l4, payload, far_ip))
         if trim(bytes(frame)) != trim(expect[1]):

@@ -13,8 +13,49 @@ def dissect(data):
     return Ether(bytes(data))
 
 
+def vlan_of(data):
+    """The tag, two as one number (topology.qinq), or 0."""
+    vlan, at = 0, 12
+    while data[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+        tag = int.from_bytes(data[at + 2:at + 4], "big") & 0xfff
+        vlan |= tag << 12 if data[at:at + 2] == b"\x88\xa8" else tag
+        at += 4
+    return vlan
+
+
+VXLAN_PORT = 4789
+GENEVE_PORT = 6081
+ENTROPY_MIN = 49152
+
+
+def tunnel_of(data):
+    """(start of the outer IP header, UDP's, of what is inside, kind, VNI) or None. IPv4 and IPv6."""
+    at = 14
+    while data[at - 2:at] in (b"\x81\x00", b"\x88\xa8"):
+        at += 4
+    kind = data[at - 2:at]
+    if kind == b"\x08\x00" and data[at + 9] == 17:
+        udp = at + 20
+    elif kind == b"\x86\xdd" and data[at + 6] == 17:
+        udp = at + 40
+    else:
+        return None
+    port = int.from_bytes(data[udp + 2:udp + 4], "big")
+    vni = int.from_bytes(data[udp + 12:udp + 15], "big")
+    if port == VXLAN_PORT:
+        return at, udp, udp + 16, "vxlan", vni
+    if port == GENEVE_PORT:
+        return at, udp, udp + 16 + 4 * (data[udp + 8] & 0x3f), "geneve", vni
+    return None
+
+
 def trim(data):
-    """Without the padding of a short frame: it may be kept or cut off on the way."""
+    """Without the padding of a short frame: it may be kept or cut off on the way. A tunnel's source
+    port is the gateway's choice within its range.
+    """
+    found = tunnel_of(data)
+    if found and int.from_bytes(data[found[1]:found[1] + 2], "big") >= ENTROPY_MIN:
+        data = data[:found[1]] + b"\xff\xff" + data[found[1] + 2:]
     frame = dissect(data)
     if IP in frame:
         start = len(data) - len(frame[IP])

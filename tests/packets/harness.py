@@ -22,7 +22,7 @@ from scapy.packet import Raw
 
 from flow import Flow
 from frames import (dissect, error_about, error_name, frame_diff, rst_for, same_rst, show,
-                    trim)
+                    trim, tunnel_of, vlan_of)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -205,13 +205,13 @@ class Gateway:
             ms = 0
             answers = []
             for out in got:
-                request = self.arp_request(out)
+                request, tunnel = self.arp_request(out)
                 if request is None:
                     outs.append(out)
                     continue
                 self.arp_requests.append(out)
                 answers += [host.answers_arp(request) for host in self.hosts
-                            if host.is_asked(out.port, request)]
+                            if host.tunnel == tunnel and host.is_asked(out.port, request)]
             if not answers:
                 return outs
             self.inject(answers)
@@ -220,12 +220,20 @@ class Gateway:
 
     @staticmethod
     def arp_request(out):
-        # EtherType, after a VLAN tag or not: most frames need no dissection.
-        at = 16 if out.data[12:14] == b"\x81\x00" else 12
-        if out.data[at:at + 2] != b"\x08\x06":
-            return None
-        frame = dissect(out.data)
-        return frame if frame[ARP].op == 1 else None
+        """The request, or None, and the tunnel that it is in: (far end, kind, VNI)."""
+        # EtherType, after VLAN tags or not: most frames need no dissection.
+        data, tunnel = out.data, tunnel_of(out.data)
+        if tunnel:
+            at, udp, inside, kind, vni = tunnel
+            tunnel = (data[udp - 4:udp] if udp == at + 20 else data[udp - 16:udp], kind, vni)
+            data = data[inside:]
+        at = 12
+        while data[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
+            at += 4
+        if data[at:at + 2] != b"\x08\x06":
+            return None, None
+        frame = dissect(data)
+        return (frame, tunnel) if frame[ARP].op == 1 else (None, None)
 
     # ---- counters ------------------------------------------------------------------------------
 
@@ -341,7 +349,10 @@ class Gateway:
 
     def check_rst(self, out, host, packet):
         expect = host.gets(packet)
-        if out.port != expect[0] or not same_rst(out.data, expect[1]):
+        if host.tunnel:
+            host.check_outer(out)
+        if out.port != expect[0] or not same_rst(*(
+                bytes(host.inner(dissect(data))) for data in (out.data, expect[1]))):
             self.fail(f"wrong RST on {out.port}, expected on {expect[0]}\n"
                       f"{frame_diff(expect[1], out.data)}")
 
@@ -356,7 +367,10 @@ class Gateway:
                       f"--- counted\n{counted}")
         self.check_counts(drops or {}, generated or {})
         frame = dissect(outs[0].data)
-        where = (outs[0].port, frame.dst, frame.src, frame[Dot1Q].vlan if Dot1Q in frame else 0)
+        if to.tunnel:
+            to.check_outer(outs[0])
+            return frame
+        where = (outs[0].port, frame.dst, frame.src, vlan_of(outs[0].data))
         want = (to.port, to.mac, self.macs[to.port], to.vlan)
         if where != want:
             self.fail(f"frame to {want} (port, to, from, vlan) expected, got {where}\n"
@@ -399,6 +413,8 @@ class Gateway:
 class Host:
     """A machine on an attachment; `via` frames: what it routes for others has other addresses."""
 
+    tunnel = None  # (far end, kind, VNI) of one behind a tunnel: see tunnels.py
+
     def __init__(self, gateway, port, ip, vlan=0, mac=None):
         self.gateway = gateway
         self.port, self.ip, self.vlan = port, ip, vlan
@@ -410,10 +426,17 @@ class Host:
     def __str__(self):
         return f"{self.ip} on {self.port}" + (f" vlan {self.vlan}" if self.vlan else "")
 
+    def inner(self, frame):
+        """What the machine sees of a frame that comes to it."""
+        return frame
+
     def ether(self, src, dst, payload):
         # A payload of plain bytes is IPv4 too: scapy would give it another type.
         kind = {"type": 0x0800} if isinstance(payload, Raw) else {}
-        if self.vlan:
+        if self.vlan >> 12:
+            frame = Ether(src=src, dst=dst, type=0x88a8) / Dot1Q(
+                vlan=self.vlan >> 12, type=0x8100) / Dot1Q(vlan=self.vlan & 0xfff, **kind)
+        elif self.vlan:
             frame = Ether(src=src, dst=dst) / Dot1Q(vlan=self.vlan, **kind)
         else:
             frame = Ether(src=src, dst=dst, **kind)
@@ -430,7 +453,7 @@ class Host:
     # ARP ------------------------------------------------------------------------------------
 
     def is_asked(self, port, request):
-        vlan = request[Dot1Q].vlan if Dot1Q in request else 0
+        vlan = vlan_of(bytes(request))
         return (port, vlan, request[ARP].pdst) == (self.port, self.vlan, self.ip)
 
     def answers_arp(self, request):

@@ -35,17 +35,6 @@ NOT_HERE = {
     "nd_ignored": "the pipeline looks at no neighbour discovery yet",
     "policy_rule": "every listener has a default action that forwards until auth policies come",
     "snat_pool_memory": "counted when the bitmap slab is full; tests/unit of lib/snat",
-    "underlay_other": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_fragment": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_malformed": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_flags": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_control": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_option": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_cksum": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_vni": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_peer": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_protocol": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
-    "tunnel_ecn": "nothing calls lib/tunnel yet; tests/unit of lib/tunnel",
 }
 
 

@@ -18,9 +18,34 @@ def _given(**fields):
 
 
 def attachment(port, address, vlan=None, mtu=None, returnTo=None, announce=None, name=None):
+    """`vlan`: a number; two tags as one, qinq(outer, inner)."""
     addresses = [address] if isinstance(address, str) else list(address)
-    return _given(name=name or (port if vlan is None else f"{port}-{vlan}"), port=port, vlan=vlan,
-                  mtu=mtu, addresses=addresses, returnTo=returnTo, announce=announce)
+    inner = vlan & 0xfff if vlan is not None else None
+    outer = vlan >> 12 if vlan is not None and vlan >> 12 else None
+    return _given(name=name or (port if vlan is None else f"{port}-{vlan}"), port=port, vlan=inner,
+                  outerVlan=outer, mtu=mtu, addresses=addresses, returnTo=returnTo,
+                  announce=announce)
+
+
+def qinq(outer, inner):
+    return outer << 12 | inner
+
+
+def underlay(name, port, address, vlan=None, mtu=1600, routes=None):
+    addresses = [address] if isinstance(address, str) else list(address)
+    return _given(name=name, port=port, vlan=vlan, addresses=addresses, mtu=mtu, routes=routes)
+
+
+def remote(address, prefixes=None):
+    return _given(address=address, prefixes=prefixes)
+
+
+def tunnel(kind, on, vni, remotes, address, inner=None, mtu=None, name=None):
+    """An attachment by a tunnel; `remotes`: addresses or remote()s."""
+    addresses = [address] if isinstance(address, str) else list(address)
+    far = [remote(one) if isinstance(one, str) else one for one in remotes]
+    return _given(name=name or f"{on}-{kind}-{vni}", addresses=addresses, mtu=mtu,
+                  **{kind: _given(underlay=on, vni=vni, remotes=far, inner=inner)})
 
 
 def vpc(name, attachments, prefixes=("10.0.0.0/24",), natPool=None, routes=None):

@@ -35,38 +35,51 @@ assert_drop(const char *name, enum lath_drop drop, enum lath_drop expected)
 }
 
 static void
-frame_has_at_most_one_tag(void **state)
+frame_has_at_most_two_tags(void **state)
 {
 	static const struct {
 		const char *name;
-		uint16_t words[3]; /* from byte 12 */
+		uint16_t words[5]; /* from byte 12 */
 		uint32_t len;
 		enum lath_drop drop;
 		uint16_t vlan;
 		uint16_t l3_offset;
 		uint16_t ethertype;
+		uint16_t outer_vlan;
 	} rows[] = {
-			{"empty", {0}, 0, LATH_DROP_frame_short, 0, 0, 0},
-			{"one short", {0x0800}, 13, LATH_DROP_frame_short, 0, 0, 0},
-			{"untagged", {0x0800}, 14, LATH_DROP_NONE, 0, 14, 0x0800},
-			{"tag cut", {0x8100, 7, 0x0800}, 14, LATH_DROP_frame_short, 0, 0, 0},
-			{"tag one short", {0x8100, 7, 0x0800}, 17, LATH_DROP_frame_short, 0, 0, 0},
-			{"tagged", {0x8100, 7, 0x0806}, 18, LATH_DROP_NONE, 7, 18, 0x0806},
-			{"priority", {0x8100, 0xe000, 0x0800}, 18, LATH_DROP_NONE, 0, 18, 0x0800},
-			{"all bits", {0x8100, 0xffff, 0x86dd}, 18, LATH_DROP_NONE, 4095, 18,
-					0x86dd},
-			{"two tags", {0x8100, 7, 0x8100}, 22, LATH_DROP_NONE, 7, 18, 0x8100},
-			{"service tag", {0x88a8, 7, 0x0800}, 18, LATH_DROP_NONE, 0, 14, 0x88a8},
+			{"empty", {0}, 0, LATH_DROP_frame_short, 0, 0, 0, 0},
+			{"one short", {0x0800}, 13, LATH_DROP_frame_short, 0, 0, 0, 0},
+			{"untagged", {0x0800}, 14, LATH_DROP_NONE, 0, 14, 0x0800, 0},
+			{"tag cut", {0x8100, 7, 0x0800}, 14, LATH_DROP_frame_short, 0, 0, 0, 0},
+			{"tag one short", {0x8100, 7, 0x0800}, 17, LATH_DROP_frame_short, 0, 0, 0,
+					0},
+			{"tagged", {0x8100, 7, 0x0806}, 18, LATH_DROP_NONE, 7, 18, 0x0806, 0},
+			{"priority", {0x8100, 0xe000, 0x0800}, 18, LATH_DROP_NONE, 0, 18, 0x0800,
+					0},
+			{"all bits", {0x8100, 0xffff, 0x86dd}, 18, LATH_DROP_NONE, 4095, 18, 0x86dd,
+					0},
+			{"two tags", {0x8100, 7, 0x8100}, 22, LATH_DROP_NONE, 7, 18, 0x8100, 0},
+			{"service tag", {0x88a8, 7, 0x0800}, 18, LATH_DROP_NONE, 0, 18, 0x0800, 7},
+			{"service tag cut", {0x88a8, 7, 0x0800}, 17, LATH_DROP_frame_short, 0, 0, 0,
+					0},
+			{"both", {0x88a8, 0xe007, 0x8100, 0x2009, 0x0800}, 22, LATH_DROP_NONE, 9,
+					22, 0x0800, 7},
+			{"second cut", {0x88a8, 7, 0x8100, 9, 0x0800}, 21, LATH_DROP_frame_short, 0,
+					0, 0, 0},
+			{"two of service", {0x88a8, 7, 0x88a8, 9}, 22, LATH_DROP_NONE, 0, 18,
+					0x88a8, 7},
+			{"service behind the other", {0x8100, 7, 0x88a8, 9}, 22, LATH_DROP_NONE, 7,
+					18, 0x88a8, 0},
 	};
 
 	(void)state;
 	for (unsigned i = 0; i < LATH_ARRAY_SIZE(rows); i++) {
-		struct lath_packet pkt = {.vlan = 99};
+		struct lath_packet pkt = {.vlan = 99, .outer_vlan = 99};
 		uint8_t frame[22] = {0};
 		uint16_t ethertype = 0;
 		uint8_t *copy;
 
-		for (unsigned word = 0; word < 3; word++)
+		for (unsigned word = 0; word < 5; word++)
 			kit_put16(frame + 12 + 2 * word, rows[i].words[word]);
 		copy = kit_exact(frame, rows[i].len);
 		assert_drop(rows[i].name, lath_parse_frame(copy, rows[i].len, &pkt, &ethertype),
@@ -75,6 +88,7 @@ frame_has_at_most_one_tag(void **state)
 		if (rows[i].drop != LATH_DROP_NONE)
 			continue;
 		assert_int_equal(pkt.vlan, rows[i].vlan);
+		assert_int_equal(pkt.outer_vlan, rows[i].outer_vlan);
 		assert_int_equal(pkt.l3_offset, rows[i].l3_offset);
 		assert_int_equal(ethertype, rows[i].ethertype);
 	}
@@ -503,7 +517,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-			cmocka_unit_test(frame_has_at_most_one_tag),
+			cmocka_unit_test(frame_has_at_most_two_tags),
 			cmocka_unit_test(whole_packet_fills_everything_but_the_vpc),
 			cmocka_unit_test(every_shorter_frame_is_dropped_for_its_reason),
 			cmocka_unit_test(first_segment_must_hold_the_headers),

@@ -81,7 +81,7 @@ def case_priority_bits_of_a_tag_are_not_its_vlan(t):
 
 def case_two_tags(t):
     t.dropped(raw(t, "trunk0", Dot1Q(vlan=100), Dot1Q(vlan=100), ask()), drop="ethertype")
-    t.dropped(raw(t, "blue0", Dot1AD(vlan=100), ask()), drop="ethertype")
+    t.dropped(raw(t, "blue0", Dot1AD(vlan=100), ask()), drop="no_attachment")
 
 
 def case_other_mac(t):
