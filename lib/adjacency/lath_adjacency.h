@@ -30,6 +30,13 @@ enum lath_adjacency_state {
 	LATH_ADJACENCY_STATE_COUNT,
 };
 
+/** What a tunnel's adjacency has in front of a packet. */
+enum lath_adjacency_inner {
+	LATH_ADJACENCY_IP,       /* headers around bare IP */
+	LATH_ADJACENCY_ETHERNET, /* the same and an inner Ethernet header */
+	LATH_ADJACENCY_KEPT,     /* nothing: each flow keeps its own */
+};
+
 /** A next hop on an attachment: by address, or by MAC (returnTo: sender). */
 struct lath_adjacency_key {
 	uint32_t attachment; /* stable index */
@@ -43,12 +50,12 @@ _Static_assert(sizeof(struct lath_adjacency_key) == 24, "hashed as three words")
 struct lath_adjacency {
 	uint8_t state; /* enum lath_adjacency_state */
 	uint8_t header_len;
-	uint16_t port;       /* index into system.ports, or the host port */
-	uint16_t mtu;        /* of the IP packet, bytes */
-	bool is_tunnel;      /* the header begins with an outer IP header: it goes on by `under` */
-	bool inner_ethernet; /* of a tunnel */
-	uint32_t refs;       /* halves that hold this index */
-	lath_tick_t used;    /* when management was last told that packets go here */
+	uint16_t port;    /* index into system.ports, or the host port */
+	uint16_t mtu;     /* of the IP packet, bytes */
+	bool is_tunnel;   /* the header begins with an outer IP header: it goes on by `under` */
+	uint8_t inner;    /* enum lath_adjacency_inner, of a tunnel */
+	uint32_t refs;    /* halves that hold this index */
+	lath_tick_t used; /* when management was last told that packets go here */
 	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
 	uint32_t under; /* of a tunnel: the adjacency that takes its outer packets on; holds a ref */
 	uint8_t reserved1[12];

@@ -12,6 +12,7 @@ free_vpc(struct lath_config_vpc *vpc)
 		for (uint32_t j = 0; j < tunnel->remote_count; j++)
 			free(tunnel->remotes[j].prefixes);
 		free(tunnel->remotes);
+		free(tunnel->endpoints);
 		free(vpc->attachments[i].addresses);
 	}
 	free(vpc->attachments);

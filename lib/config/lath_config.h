@@ -118,6 +118,7 @@ enum lath_config_tunnel_kind {
 	LATH_CONFIG_TUNNEL_NONE, /* a port and a VLAN */
 	LATH_CONFIG_TUNNEL_VXLAN,
 	LATH_CONFIG_TUNNEL_GENEVE,
+	LATH_CONFIG_TUNNEL_GWLB, /* AWS's Gateway Load Balancer: GENEVE, the VPC by its endpoint */
 	LATH_CONFIG_TUNNEL_KIND_COUNT,
 };
 
@@ -135,6 +136,8 @@ struct lath_config_tunnel {
 	bool inner_ethernet; /* else bare IP */
 	struct lath_config_remote *remotes;
 	uint32_t remote_count;
+	uint64_t *endpoints; /* GWLB: vpce-... */
+	uint32_t endpoint_count;
 };
 
 struct lath_config_attachment {

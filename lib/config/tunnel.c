@@ -10,10 +10,15 @@
 #define MTU_MIN 576u
 #define UDP_AND_TUNNEL 16u
 #define ETHERNET 14u
+#define ENDPOINTS_MAX 256u
+#define GWLB_OPTIONS 32u /* endpoint, attachment, cookie with their headers */
+#define GWLB_INNER 8500u /* what a Gateway Load Balancer passes on */
+#define GWLB_MTU (GWLB_INNER + 20u + UDP_AND_TUNNEL + GWLB_OPTIONS)
 
 static const char *const kind_keys[LATH_CONFIG_TUNNEL_KIND_COUNT] = {
 		[LATH_CONFIG_TUNNEL_VXLAN] = "vxlan",
 		[LATH_CONFIG_TUNNEL_GENEVE] = "geneve",
+		[LATH_CONFIG_TUNNEL_GWLB] = "gwlb",
 };
 
 const char *
@@ -26,7 +31,8 @@ uint16_t
 lath_config_tunnel_overhead(const struct lath_config_tunnel *tunnel, uint8_t family)
 {
 	return (uint16_t)((family == LATH_FAMILY_IPV6 ? 40u : 20u) + UDP_AND_TUNNEL +
-			(tunnel->inner_ethernet ? ETHERNET : 0u));
+			(tunnel->inner_ethernet ? ETHERNET : 0u) +
+			(tunnel->kind == LATH_CONFIG_TUNNEL_GWLB ? GWLB_OPTIONS : 0u));
 }
 
 static const struct lath_config_attachment *
@@ -172,6 +178,100 @@ read_remotes(const struct lath_config_node *node, struct lath_config_tunnel *tun
 	return 0;
 }
 
+/* ---- Gateway Load Balancer ----------------------------------------------------------------- */
+
+/* "vpce-" and 17 hex digits, of which the option carries the last 16; the first is 0. */
+static int
+read_endpoint(const struct lath_config_node *node, uint64_t *endpoint)
+{
+	const char *text = json_string_value(node->json);
+	char value[LATH_CONFIG_VALUE_MAX];
+
+	if (text == NULL || strncmp(text, "vpce-0", 6) != 0 || strlen(text) != 22 ||
+			strspn(text + 6, "0123456789abcdef") != 16)
+		return lath_config_fail(node, "%s is not \"vpce-0\" and 16 hex digits",
+				lath_config_value(node->json, value));
+	*endpoint = strtoull(text + 6, NULL, 16);
+	return 0;
+}
+
+static int
+read_endpoints(const struct lath_config_node *node, struct lath_config_tunnel *tunnel)
+{
+	struct lath_config_node list;
+	size_t size;
+
+	if (lath_config_need(node, "endpoints", &list) != 0 ||
+			lath_config_read_list(node, "endpoints", 1, ENDPOINTS_MAX, &list) != 0)
+		return lath_err(EINVAL);
+	size = json_array_size(list.json);
+	tunnel->endpoints = calloc(size, sizeof(*tunnel->endpoints));
+	if (tunnel->endpoints == NULL)
+		return lath_config_no_memory(node->loader);
+	for (size_t i = 0; i < size; i++) {
+		struct lath_config_node element = lath_config_element(&list, i);
+
+		if (read_endpoint(&element, &tunnel->endpoints[i]) != 0)
+			return lath_err(EINVAL);
+		tunnel->endpoint_count++;
+	}
+	return 0;
+}
+
+/* The balancer's nodes. What lies behind one is told by each packet, so they own nothing. */
+static int
+read_balancers(const struct lath_config_node *node, struct lath_config_tunnel *tunnel)
+{
+	struct lath_config_node list;
+	size_t size;
+
+	if (lath_config_need(node, "balancers", &list) != 0 ||
+			lath_config_read_list(node, "balancers", 1, REMOTES_MAX, &list) != 0)
+		return lath_err(EINVAL);
+	size = json_array_size(list.json);
+	tunnel->remotes = calloc(size, sizeof(*tunnel->remotes));
+	if (tunnel->remotes == NULL)
+		return lath_config_no_memory(node->loader);
+	for (size_t i = 0; i < size; i++) {
+		struct lath_config_node element = lath_config_element(&list, i);
+		struct lath_ip *ip = &tunnel->remotes[i].ip;
+
+		if (lath_config_read_ip(&element, ip) != 0 ||
+				check_reach(&element, tunnel, ip) != 0)
+			return lath_err(EINVAL);
+		if (!lath_ip_is_v4(ip))
+			return lath_config_fail(&element,
+					"a Gateway Load Balancer's outer packets are IPv4");
+		for (size_t j = 0; j < i; j++) {
+			if (lath_ip_equal(&tunnel->remotes[j].ip, ip))
+				return lath_config_fail(&element, "\"%s\" is already element %zu",
+						json_string_value(element.json), j);
+		}
+		tunnel->remote_count++;
+	}
+	return 0;
+}
+
+static int
+read_gwlb(const struct lath_config_node *node, struct lath_config_tunnel *tunnel)
+{
+	static const char *const keys[] = {"underlay", "balancers", "endpoints"};
+	const struct lath_config_vpc *underlay;
+
+	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
+			refer_underlay(node, tunnel) != 0 || read_balancers(node, tunnel) != 0 ||
+			read_endpoints(node, tunnel) != 0)
+		return lath_err(EINVAL);
+	underlay = &node->loader->cfg->underlays[tunnel->underlay];
+	if (underlay->attachments[0].mtu < GWLB_MTU)
+		return lath_config_fail(node,
+				"a Gateway Load Balancer passes on packets of %u bytes: underlay "
+				"\"%s\" needs an MTU of at least %u, not %u",
+				GWLB_INNER, underlay->identity.name, GWLB_MTU,
+				underlay->attachments[0].mtu);
+	return 0;
+}
+
 /* ---- the attachment ----------------------------------------------------------------------- */
 
 static int
@@ -183,6 +283,9 @@ read_kind(const struct lath_config_node *node, struct lath_config_tunnel *tunnel
 	bool is_vxlan = tunnel->kind == LATH_CONFIG_TUNNEL_VXLAN;
 	struct lath_config_node member;
 	unsigned inner = 0;
+
+	if (tunnel->kind == LATH_CONFIG_TUNNEL_GWLB)
+		return read_gwlb(node, tunnel);
 
 	if (is_vxlan && lath_config_member(node, "inner", &member))
 		return lath_config_fail(&member,
@@ -264,6 +367,8 @@ lath_config_read_tunnel_mtu(const struct lath_config_node *node,
 		overhead = (uint16_t)lath_max_u32(overhead,
 				lath_config_tunnel_overhead(tunnel, tunnel->remotes[i].ip.family));
 	attachment->mtu = (uint16_t)(wire_mtu - overhead);
+	if (tunnel->kind == LATH_CONFIG_TUNNEL_GWLB)
+		attachment->mtu = GWLB_INNER;
 	if (attachment->mtu < MTU_MIN)
 		return lath_config_fail(node,
 				"the MTU of underlay \"%s\", %u, leaves %u bytes inside; at least "
@@ -285,11 +390,13 @@ lath_config_read_tunnel_mtu(const struct lath_config_node *node,
 
 /* ---- against each other ------------------------------------------------------------------- */
 
-/* What only one attachment may have: a VNI of an underlay, or (kind NONE) two tags of a port. */
+/* What only one attachment may have: a VNI or an endpoint of an underlay, or (kind NONE) two tags of a
+ * port.
+ */
 struct claim {
+	uint64_t id;    /* VNI, endpoint, or outer tag << 12 | inner tag */
 	uint32_t place; /* underlay or port */
 	uint32_t kind;
-	uint32_t id; /* VNI, or outer tag << 12 | inner tag */
 	uint32_t vpc;
 	uint32_t attachment;
 };
@@ -315,9 +422,17 @@ collect(const struct lath_config *cfg, struct claim *claims)
 	for (uint32_t i = 0; i < cfg->vpc_count; i++) {
 		for (uint32_t j = 0; j < cfg->vpcs[i].attachment_count; j++) {
 			const struct lath_config_attachment *one = &cfg->vpcs[i].attachments[j];
-			struct claim claim = {one->tunnel.underlay, (uint32_t)one->tunnel.kind,
-					one->tunnel.vni, i, j};
+			struct claim claim = {one->tunnel.vni, one->tunnel.underlay,
+					(uint32_t)one->tunnel.kind, i, j};
 
+			for (uint32_t e = 0; e < one->tunnel.endpoint_count; e++) {
+				claim.id = one->tunnel.endpoints[e];
+				if (claims != NULL)
+					claims[count] = claim;
+				count++;
+			}
+			if (one->tunnel.kind == LATH_CONFIG_TUNNEL_GWLB)
+				continue;
 			if (one->tunnel.kind == LATH_CONFIG_TUNNEL_NONE) {
 				claim.place = one->port;
 				claim.id = (uint32_t)one->outer_vlan << 12 | one->vlan;
@@ -340,8 +455,11 @@ fail_twice(struct lath_config_loader *loader, const struct claim *a, const struc
 	const struct claim *second = swapped ? a : b;
 	bool is_tags = first->kind == LATH_CONFIG_TUNNEL_NONE;
 	struct lath_config_at at = lath_config_at_list(loader, LATH_CONFIG_LIST_VPCS, second->vpc,
-			is_tags ? "/attachments/%u" : "/attachments/%u/%s/vni", second->attachment,
-			is_tags ? "" : kind_keys[first->kind]);
+			is_tags ? "/attachments/%u"
+					: first->kind == LATH_CONFIG_TUNNEL_GWLB
+					? "/attachments/%u/%s/endpoints"
+					: "/attachments/%u/%s/vni",
+			second->attachment, is_tags ? "" : kind_keys[first->kind]);
 	struct lath_config_at old = lath_config_at_list(loader, LATH_CONFIG_LIST_VPCS, first->vpc,
 			"/attachments/%u", first->attachment);
 	char place[LATH_CONFIG_PLACE_MAX];
@@ -350,11 +468,18 @@ fail_twice(struct lath_config_loader *loader, const struct claim *a, const struc
 	if (is_tags)
 		return lath_config_fail_at(loader, &at,
 				"VLAN %u in VLAN %u of port \"%s\" belongs to the attachment at %s",
-				first->id & 0xfff, first->id >> 12,
+				(unsigned)(first->id & 0xfff), (unsigned)(first->id >> 12),
 				loader->cfg->system.ports[first->place].name, place);
+	if (first->kind == LATH_CONFIG_TUNNEL_GWLB)
+		return lath_config_fail_at(loader, &at,
+				"endpoint \"vpce-0%016llx\" of underlay \"%s\" belongs to the "
+				"attachment at %s",
+				(unsigned long long)first->id,
+				loader->cfg->underlays[first->place].identity.name, place);
 	return lath_config_fail_at(loader, &at,
-			"VNI %u of underlay \"%s\" belongs to the attachment at %s", first->id,
-			loader->cfg->underlays[first->place].identity.name, place);
+			"VNI %u of underlay \"%s\" belongs to the attachment at %s",
+			(unsigned)first->id, loader->cfg->underlays[first->place].identity.name,
+			place);
 }
 
 int

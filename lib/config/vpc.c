@@ -111,6 +111,10 @@ lath_config_read_addresses(const struct lath_config_node *node,
 	struct lath_config_node list;
 	size_t size;
 
+	/* Behind a Gateway Load Balancer nobody is the gateway's neighbour. */
+	if (attachment->tunnel.kind == LATH_CONFIG_TUNNEL_GWLB &&
+			!lath_config_member(node, "addresses", &list))
+		return 0;
 	if (lath_config_need(node, "addresses", &list) != 0 ||
 			lath_config_read_list(node, "addresses", 1, ADDRESSES_MAX, &list) != 0)
 		return lath_err(EINVAL);
@@ -161,7 +165,7 @@ read_attachment(const struct lath_config_node *node, const struct lath_config_vp
 		struct lath_config_attachment *attachment)
 {
 	static const char *const keys[] = {"name", "port", "vlan", "addresses", "mtu", "returnTo",
-			"announce", "outerVlan", "vxlan", "geneve"};
+			"announce", "outerVlan", "vxlan", "geneve", "gwlb"};
 	static const char *const returns[LATH_CONFIG_RETURN_COUNT] = {"route", "sender"};
 	unsigned return_to = LATH_CONFIG_RETURN_ROUTE;
 
@@ -209,6 +213,8 @@ find_subnet(const struct lath_config_vpc *vpc, const struct lath_ip *ip,
 	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
 		const struct lath_config_attachment *attachment = &vpc->attachments[i];
 
+		if (attachment->tunnel.kind == LATH_CONFIG_TUNNEL_GWLB)
+			continue;
 		for (uint32_t j = 0; j < attachment->address_count; j++) {
 			if (lath_prefix_contains(&attachment->addresses[j], ip)) {
 				*subnet = &attachment->addresses[j];

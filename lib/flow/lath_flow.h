@@ -113,6 +113,7 @@ struct lath_flow_tail {
 	uint8_t class;      /* enum lath_flow_class */
 	uint8_t flags;      /* LATH_FLOW_TAIL_* */
 	uint8_t reserved;
+	uint32_t side; /* what the client's side wants back with each answer (gwlb.c); 0: nothing */
 };
 
 #define LATH_FLOW_TAIL_LIVE 0x01     /* the entry is in use */

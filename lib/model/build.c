@@ -114,6 +114,7 @@ relocate(uint8_t *base, enum part_kind kind)
 	case PART_ATTACHMENT:
 		RELOCATE(base, attachment->remotes);
 		RELOCATE(base, attachment->behind);
+		RELOCATE(base, attachment->endpoints);
 		break;
 	case PART_ENTRANCE_MAP:
 		RELOCATE(base, entrances->slots);

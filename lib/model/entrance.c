@@ -10,9 +10,9 @@
 #include "model_private.h"
 
 static uint32_t
-entrance_hash(uint32_t where, uint32_t id)
+entrance_hash(uint32_t where, uint64_t id)
 {
-	uint64_t state = (uint64_t)where << 32 | id;
+	uint64_t state = (uint64_t)where << 32 ^ id;
 
 	return (uint32_t)lath_random_next(&state);
 }
@@ -25,7 +25,7 @@ where_of(enum lath_model_entrance kind, uint32_t place)
 
 const struct lath_model_attachment *
 lath_model_enter(const struct lath_model *model, enum lath_model_entrance kind, uint32_t place,
-		uint32_t id)
+		uint64_t id)
 {
 	const struct lath_model_entrance_map *map = model->entrances;
 	uint32_t where = where_of(kind, place);
@@ -73,25 +73,40 @@ lath_model_remote_of(const struct lath_model_attachment *attachment, const struc
 
 /* ---- building ---------------------------------------------------------------------------- */
 
-static bool
-entrance_of(const struct lath_model_attachment *attachment, struct lath_model_entrance_slot *slot)
+/* How many entrances lead to the attachment. */
+static uint32_t
+count_entrances(const struct lath_model_attachment *attachment)
 {
+	if (attachment->tunnel == LATH_CONFIG_TUNNEL_GWLB)
+		return attachment->endpoint_count;
+	return attachment->tunnel != LATH_CONFIG_TUNNEL_NONE || attachment->outer_vlan != 0;
+}
+
+/* One of them. */
+static void
+entrance_of(const struct image *image, uint32_t i, struct lath_model_entrance_slot *slot)
+{
+	const struct lath_model_attachment *attachment = image_read(image);
+
 	switch (attachment->tunnel) {
 	case LATH_CONFIG_TUNNEL_VXLAN:
 		slot->where = where_of(LATH_MODEL_ENTRANCE_VXLAN, attachment->underlay);
 		slot->id = attachment->vni;
-		return true;
+		return;
 	case LATH_CONFIG_TUNNEL_GENEVE:
 		slot->where = where_of(LATH_MODEL_ENTRANCE_GENEVE, attachment->underlay);
 		slot->id = attachment->vni;
-		return true;
+		return;
+	case LATH_CONFIG_TUNNEL_GWLB:
+		slot->where = where_of(LATH_MODEL_ENTRANCE_ENDPOINT, attachment->underlay);
+		slot->id = IMAGE_AT(image, attachment->endpoints)[i];
+		return;
 	case LATH_CONFIG_TUNNEL_NONE:
 	case LATH_CONFIG_TUNNEL_KIND_COUNT:
 		break;
 	}
 	slot->where = where_of(LATH_MODEL_ENTRANCE_TAGS, attachment->port);
 	slot->id = lath_model_tags(attachment->outer_vlan, attachment->vlan);
-	return attachment->outer_vlan != 0;
 }
 
 static void
@@ -119,7 +134,7 @@ lath_model_entrances_take(struct update *u)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < high; i++)
-		count += images[i] != NULL && entrance_of(image_read(images[i]), &slot);
+		count += images[i] == NULL ? 0 : count_entrances(image_read(images[i]));
 	image = lath_model_image_create(used + IMAGE_ROOM(table_slots_for(count), sizeof(*slots)));
 	if (image == NULL)
 		return lath_err(ENOMEM);
@@ -127,10 +142,13 @@ lath_model_entrances_take(struct update *u)
 	map->mask = table_slots_for(count) - 1;
 	slots = IMAGE_CARVE(image, &used, map->slots, map->mask + 1);
 	for (uint32_t i = 0; i < high; i++) {
-		if (images[i] == NULL || !entrance_of(image_read(images[i]), &slot))
-			continue;
 		slot.attachment_after = i + 1;
-		put(map, slots, &slot);
+		for (uint32_t e = 0;
+				images[i] != NULL && e < count_entrances(image_read(images[i]));
+				e++) {
+			entrance_of(images[i], e, &slot);
+			put(map, slots, &slot);
+		}
 	}
 	lath_model_image_settle(&draft->entrances, image, &draft->registry->next_stamp);
 	return 0;
@@ -145,12 +163,14 @@ lath_model_attachment_image(const struct lath_config_attachment *cfg)
 	size_t used = IMAGE_ROOM(1, sizeof(struct lath_model_attachment));
 	struct lath_model_attachment *attachment;
 	struct image *image;
+	uint64_t *endpoints;
 
 	for (uint32_t i = 0; i < cfg->tunnel.remote_count; i++)
 		behind_count += lath_max_u32(cfg->tunnel.remotes[i].prefix_count, 1);
 	image = lath_model_image_create(used +
 			IMAGE_ROOM(cfg->tunnel.remote_count, sizeof(struct lath_model_remote)) +
-			IMAGE_ROOM(behind_count, sizeof(struct lath_model_behind)));
+			IMAGE_ROOM(behind_count, sizeof(struct lath_model_behind)) +
+			IMAGE_ROOM(cfg->tunnel.endpoint_count, sizeof(uint64_t)));
 	if (image == NULL)
 		return NULL;
 	attachment = (struct lath_model_attachment *)image->bytes;
@@ -158,6 +178,10 @@ lath_model_attachment_image(const struct lath_config_attachment *cfg)
 	attachment->behind_count = behind_count;
 	IMAGE_CARVE(image, &used, attachment->remotes, attachment->remote_count);
 	IMAGE_CARVE(image, &used, attachment->behind, behind_count);
+	attachment->endpoint_count = cfg->tunnel.endpoint_count;
+	endpoints = IMAGE_CARVE(image, &used, attachment->endpoints, cfg->tunnel.endpoint_count);
+	for (uint32_t i = 0; i < cfg->tunnel.endpoint_count; i++)
+		endpoints[i] = cfg->tunnel.endpoints[i];
 	return image;
 }
 

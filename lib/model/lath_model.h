@@ -94,6 +94,8 @@ struct lath_model_attachment {
 	struct lath_model_behind *behind;  /* longest prefix first */
 	uint32_t remote_count;
 	uint32_t behind_count;
+	uint64_t *endpoints; /* of a Gateway Load Balancer */
+	uint32_t endpoint_count;
 	bool inner_ethernet;
 	bool is_underlay;
 	bool whole_way; /* no frame that enters here is a plain packet: host port, underlay */
@@ -200,9 +202,10 @@ struct lath_model_target {
 
 /** How a packet entered that (port, VLAN) does not name an attachment for. */
 enum lath_model_entrance {
-	LATH_MODEL_ENTRANCE_VXLAN,  /* place: the underlay, id: the VNI */
-	LATH_MODEL_ENTRANCE_GENEVE, /* the same */
-	LATH_MODEL_ENTRANCE_TAGS,   /* place: the port, id: lath_model_tags() */
+	LATH_MODEL_ENTRANCE_VXLAN,    /* place: the underlay, id: the VNI */
+	LATH_MODEL_ENTRANCE_GENEVE,   /* the same */
+	LATH_MODEL_ENTRANCE_ENDPOINT, /* place: the underlay, id: a load balancer's endpoint */
+	LATH_MODEL_ENTRANCE_TAGS,     /* place: the port, id: lath_model_tags() */
 	LATH_MODEL_ENTRANCE_COUNT,
 };
 
@@ -266,7 +269,7 @@ lath_model_tags(uint16_t outer_vlan, uint16_t vlan)
 
 /** The attachment of an entrance, or NULL. O(1). @thread any */
 const struct lath_model_attachment *lath_model_enter(const struct lath_model *model,
-		enum lath_model_entrance kind, uint32_t place, uint32_t id);
+		enum lath_model_entrance kind, uint32_t place, uint64_t id);
 
 /** The remote of that address, or NULL. O(log remotes). @thread any */
 const struct lath_model_remote *lath_model_remote(const struct lath_model_attachment *attachment,

@@ -276,8 +276,8 @@ struct lath_model_address_map {
 
 /** Open addressing; attachment_after 0: an empty slot. */
 struct lath_model_entrance_slot {
-	uint32_t where; /* place and kind */
-	uint32_t id;
+	uint64_t id;
+	uint32_t where;            /* place and kind */
 	uint32_t attachment_after; /* stable index + 1 */
 };
 

@@ -69,6 +69,9 @@ fill_routes(struct lath_model_route *routes, const struct lath_config_vpc *vpc,
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
+		/* What came through a Gateway Load Balancer goes back by its flow alone. */
+		if (vpc->attachments[i].tunnel.kind == LATH_CONFIG_TUNNEL_GWLB)
+			continue;
 		for (uint32_t j = 0; j < vpc->attachments[i].address_count; j++) {
 			routes[count].prefix = lath_prefix_network(&vpc->attachments[i]
 										    .addresses[j]);
@@ -182,7 +185,8 @@ attachment_image(const struct lath_config_attachment *cfg, uint32_t index, uint3
 	attachment->vlan = cfg->vlan;
 	attachment->outer_vlan = cfg->outer_vlan;
 	attachment->mtu = cfg->mtu;
-	attachment->return_to_sender = cfg->return_to == LATH_CONFIG_RETURN_SENDER;
+	attachment->return_to_sender = cfg->return_to == LATH_CONFIG_RETURN_SENDER ||
+			cfg->tunnel.kind == LATH_CONFIG_TUNNEL_GWLB;
 	attachment->announce = cfg->announce;
 	attachment->address_count = lath_min_u32(cfg->address_count, LATH_MODEL_ADDRESSES_MAX);
 	for (uint32_t i = 0; i < attachment->address_count; i++)

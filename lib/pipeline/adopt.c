@@ -266,12 +266,19 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 	enum lath_drop reason = choose_source(w, pkt, a);
 	enum lath_flow_class class;
 	lath_flow_ref_t entry;
+	uint32_t side;
 
 	if (reason != LATH_DROP_NONE)
 		return reason;
+	reason = lath_gwlb_keep(w, m, &side);
+	if (reason != LATH_DROP_NONE) {
+		cancel_source(w, pkt, a);
+		return reason;
+	}
 	entry = take_entry(w, kind); /* only now: it may cost an old flow its place */
 	if (entry == LATH_FLOW_NONE) {
 		cancel_source(w, pkt, a);
+		lath_gwlb_release(w, side);
 		return mixed ? LATH_DROP_mixed_table_full : LATH_DROP_flow_table_full;
 	}
 	if (mixed)
@@ -279,14 +286,16 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 	else
 		fill_halves4(lath_flow4_at(&w->flows, entry), pkt, a);
 	fill_tail(lath_flow_tail_at(&w->flows, entry), a);
+	lath_flow_tail_at(&w->flows, entry)->side = side;
 	class = begin_state(w, m, entry);
 	if (lath_flow_insert(&w->flows, entry, class, w->now,
 			    w->now + lath_flow_timeout(w, entry)) != 0) {
 		cancel_source(w, pkt, a);
+		lath_gwlb_release(w, side);
 		lath_flow_cancel(&w->flows, entry);
 		return LATH_DROP_flow_bucket_full;
 	}
-	if (!mixed && attachment_of(w, pkt)->return_to_sender) {
+	if ((!mixed || side != 0) && attachment_of(w, pkt)->return_to_sender) {
 		uint32_t adjacency = lath_nexthop_sender(w, m);
 
 		if (adjacency != LATH_ADJACENCY_NONE) {

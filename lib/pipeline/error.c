@@ -173,5 +173,5 @@ lath_error_pass(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	if (pkt->ip_len > adjacency->mtu)
 		drop(w, m, vpc, LATH_DROP_oversize);
 	else
-		lath_nexthop_send(w, m, idx);
+		lath_nexthop_send_flow(w, m, ref, idx);
 }

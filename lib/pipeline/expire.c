@@ -154,6 +154,7 @@ lath_flow_finish(struct lath_worker *w, lath_flow_ref_t ref, enum lath_flow_end 
 	leave_adjacency(w, forward | LATH_FLOW_REVERSE);
 	if ((lath_flow_tail_at(&w->flows, forward)->flags & LATH_FLOW_TAIL_SNAT) != 0)
 		give_port_back(w, forward);
+	lath_gwlb_release(w, lath_flow_tail_at(&w->flows, forward)->side);
 	lath_flow_remove(&w->flows, forward);
 	w->flow_changes++;
 }

@@ -38,13 +38,15 @@ make_ready(struct lath_worker *w, uint32_t idx, const struct lath_model_attachme
 {
 	bool is_tunnel = attachment->tunnel != LATH_CONFIG_TUNNEL_NONE;
 	struct lath_adjacency *entry = &w->adjacencies.entries[idx];
-	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
+	uint8_t header[LATH_ADJACENCY_HEADER_MAX] = {0};
 	struct rte_mbuf *held;
 	uint32_t len;
 
-	if (is_tunnel && ip == NULL)
+	if (is_tunnel && ip == NULL && attachment->tunnel != LATH_CONFIG_TUNNEL_GWLB)
 		return;
-	if (is_tunnel)
+	if (attachment->tunnel == LATH_CONFIG_TUNNEL_GWLB)
+		len = sizeof(header); /* of which each flow keeps its own */
+	else if (is_tunnel)
 		len = lath_tunnel_ready(w, idx, attachment, ip, mac, header);
 	else
 		len = lath_craft_ethernet_tags(header, mac,
@@ -54,7 +56,9 @@ make_ready(struct lath_worker *w, uint32_t idx, const struct lath_model_attachme
 	if (len == 0)
 		return; /* nobody is behind it: no route leads here any more */
 	entry->is_tunnel = is_tunnel;
-	entry->inner_ethernet = attachment->inner_ethernet;
+	entry->inner = attachment->inner_ethernet ? LATH_ADJACENCY_ETHERNET : LATH_ADJACENCY_IP;
+	if (attachment->tunnel == LATH_CONFIG_TUNNEL_GWLB)
+		entry->inner = LATH_ADJACENCY_KEPT;
 	held = entry->held;
 	entry->held = NULL;
 	lath_adjacency_ready(&w->adjacencies, idx, mac, header, (uint8_t)len, attachment->port,

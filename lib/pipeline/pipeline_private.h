@@ -46,6 +46,14 @@ struct refusal_budget {
 	uint64_t demand; /* dp: rw, mgmt: ro */
 };
 
+/* What a flow through a Gateway Load Balancer keeps (gwlb.c). */
+struct gwlb_side {
+	uint8_t header[LATH_ADJACENCY_HEADER_MAX]; /* of its answers: outer IP, UDP, GENEVE, options */
+	uint8_t len;
+	lath_be16_t src_port_be;
+	uint32_t next; /* free list */
+};
+
 struct rows_job {
 	bool active;
 	uint32_t request;
@@ -66,6 +74,8 @@ struct lath_worker {
 	struct lath_flow_table flows;
 	struct lath_adjacency_table adjacencies;
 	struct lath_snat snat;
+	struct gwlb_side *sides; /* [0] stands for none */
+	uint32_t side_free;
 	uint64_t flow_changes; /* flows made and ended: what was found before may be stale */
 	uint64_t random;
 	uint32_t sample; /* counts down to the next packet compared with owner() */
@@ -258,6 +268,18 @@ uint32_t lath_tunnel_ready(struct lath_worker *w, uint32_t idx,
 /* Ends a packet that has the adjacency's header in front. */
 void lath_tunnel_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx);
 
+/* The same for one whose flow keeps the header, which this puts in front. */
+void lath_tunnel_send_kept(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx,
+		const uint8_t *header, uint32_t len, lath_be16_t src_port_be);
+
+/* gwlb.c. `*number`: what the first packet's flow keeps, 0 for most; given back at the flow's end. */
+uint64_t lath_gwlb_memory(const struct lath_worker_options *options);
+int lath_gwlb_init(struct lath_worker *w);
+void lath_gwlb_fini(struct lath_worker *w);
+enum lath_drop lath_gwlb_keep(struct lath_worker *w, struct rte_mbuf *m, uint32_t *number);
+void lath_gwlb_release(struct lath_worker *w, uint32_t number);
+void lath_gwlb_send(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref, uint32_t idx);
+
 /* An answer to a packet out of a tunnel, its outer Ethernet turned already: the rest turns too. */
 void lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 		const struct lath_model_attachment *attachment);
@@ -292,6 +314,19 @@ void lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t r
 /* nexthop.c */
 uint32_t lath_nexthop_of(struct lath_worker *w, lath_flow_ref_t ref, enum lath_drop *reason);
 void lath_nexthop_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t adjacency);
+
+/* The same for a flow's packet, whose header may be the flow's own. */
+static inline void
+lath_nexthop_send_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
+		uint32_t adjacency)
+{
+	const struct lath_adjacency *entry = &w->adjacencies.entries[adjacency];
+
+	if (entry->is_tunnel && entry->inner == LATH_ADJACENCY_KEPT)
+		lath_gwlb_send(w, m, ref, adjacency);
+	else
+		lath_nexthop_send(w, m, adjacency);
+}
 void lath_nexthop_set(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip,
 		const struct lath_mac *mac);
 void lath_nexthop_lost(struct lath_worker *w, uint32_t attachment, const struct lath_ip *ip);

@@ -122,5 +122,5 @@ lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	}
 	if ((pkt->tcp_flags & LATH_TCP_SYN) != 0)
 		clamp_mss(w, m, family_in, adjacency->mtu);
-	lath_nexthop_send(w, m, idx);
+	lath_nexthop_send_flow(w, m, ref, idx);
 }

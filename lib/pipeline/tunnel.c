@@ -21,6 +21,7 @@
 #include "pipeline_private.h"
 
 #define TAGS_MAX 8u
+#define GWLB_VNI 0u
 
 /* The outer headers, and how far they reach. */
 struct arrival {
@@ -28,6 +29,7 @@ struct arrival {
 	struct lath_tunnel_outer outer;
 	uint32_t len; /* of the first segment, cut where the outer UDP datagram ends */
 	uint32_t end; /* of the outer UDP datagram */
+	struct lath_tunnel_gwlb gwlb;
 };
 
 /* ---- in ----------------------------------------------------------------------------------- */
@@ -69,6 +71,9 @@ take_plain(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in)
 static const struct lath_model_attachment *
 attachment_of_vni(const struct lath_worker *w, const struct arrival *in)
 {
+	if (in->gwlb.has_endpoint)
+		return lath_model_enter(w->model, LATH_MODEL_ENTRANCE_ENDPOINT, in->underlay->index,
+				in->gwlb.endpoint);
 	return lath_model_enter(w->model,
 			in->outer.kind == LATH_TUNNEL_VXLAN ? LATH_MODEL_ENTRANCE_VXLAN
 							    : LATH_MODEL_ENTRANCE_GENEVE,
@@ -93,7 +98,7 @@ enter(const struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in,
 	const struct lath_model_attachment *attachment = attachment_of_vni(w, in);
 	const struct lath_model_remote *remote;
 
-	*reason = LATH_DROP_tunnel_vni;
+	*reason = in->gwlb.has_endpoint ? LATH_DROP_tunnel_endpoint : LATH_DROP_tunnel_vni;
 	if (attachment == NULL)
 		return NULL;
 	remote = lath_model_remote(attachment, &in->outer.src);
@@ -195,7 +200,10 @@ lath_tunnel_take(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	}
 	if (reason == LATH_DROP_NONE)
 		reason = lath_tunnel_options(frame_of(m) + in.outer.options_offset,
-				in.outer.options_len, NULL);
+				in.outer.options_len,
+				in.outer.kind == LATH_TUNNEL_GENEVE && in.outer.vni == GWLB_VNI
+						? &in.gwlb
+						: NULL);
 	if (reason == LATH_DROP_NONE)
 		attachment = enter(w, m, &in, &reason);
 	if (attachment == NULL) {
@@ -231,9 +239,11 @@ tos_of(const uint8_t *ip)
 	return ip[0] >> 4 == 6 ? (uint8_t)(ip[0] << 4 | ip[1] >> 4) : ip[1];
 }
 
-/* Makes the headers at the frame's byte `at` right; the inner packet is at pkt->l3_offset. */
+/* Makes the headers at the frame's byte `at` right; the inner packet is at pkt->l3_offset.
+ * `src_port_be`: 0, or the source port.
+ */
 static void
-finish(struct rte_mbuf *m, uint32_t at, bool inner_ethernet, bool is_ip)
+finish(struct rte_mbuf *m, uint32_t at, bool inner_ethernet, bool is_ip, lath_be16_t src_port_be)
 {
 	const struct lath_packet *pkt = packet_of(m);
 	uint8_t *frame = frame_of(m);
@@ -242,6 +252,7 @@ finish(struct rte_mbuf *m, uint32_t at, bool inner_ethernet, bool is_ip)
 			.len = (uint32_t)(pkt->l3_offset - at) + pkt->ip_len,
 			.tos = is_ip ? tos_of(inner) : 0,
 			.entropy = entropy_of(pkt),
+			.src_port_be = src_port_be,
 	};
 
 	if (!inner_ethernet)
@@ -322,11 +333,24 @@ renew_under(struct lath_worker *w, uint32_t idx, const uint8_t *outer, enum lath
 	*reason = LATH_DROP_no_route;
 	if (attachment == NULL || attachment->tunnel == LATH_CONFIG_TUNNEL_NONE)
 		return LATH_ADJACENCY_NONE;
+	if (w->adjacencies.entries[idx].inner == LATH_ADJACENCY_KEPT)
+		return under(w, attachment, &remote, reason);
 	lath_adjacency_ref(&w->adjacencies, idx);
 	next = under(w, attachment, &remote, reason);
 	lath_adjacency_set_under(&w->adjacencies, idx, next);
 	lath_adjacency_unref(&w->adjacencies, idx);
 	return next;
+}
+
+/* What lies behind the inner packet stays behind. */
+static void
+cut(struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	uint32_t len = (uint32_t)pkt->l3_offset + pkt->ip_len;
+
+	if (rte_pktmbuf_pkt_len(m) > len)
+		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
 }
 
 /* From here on the packet is the outer one. */
@@ -350,10 +374,32 @@ lath_tunnel_send(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx)
 	uint32_t next = entry->under;
 	enum lath_drop reason = LATH_DROP_no_route;
 
-	finish(m, 0, entry->inner_ethernet, true);
+	finish(m, 0, entry->inner == LATH_ADJACENCY_ETHERNET, true, lath_to_be16(0));
 	if (next == LATH_ADJACENCY_NONE ||
 			w->adjacencies.entries[next].state == LATH_ADJACENCY_RETIRED)
 		next = renew_under(w, idx, frame_of(m), &reason);
+	go_under(w, m, next, reason);
+}
+
+void
+lath_tunnel_send_kept(struct lath_worker *w, struct rte_mbuf *m, uint32_t idx,
+		const uint8_t *header, uint32_t len, lath_be16_t src_port_be)
+{
+	struct lath_packet *pkt = packet_of(m);
+	int spare = pkt->l3_offset - (int)len;
+	enum lath_drop reason;
+	uint32_t next;
+
+	if (spare > 0)
+		rte_pktmbuf_adj(m, (uint16_t)spare);
+	else if (spare < 0 && rte_pktmbuf_prepend(m, (uint16_t)-spare) == NULL)
+		rte_panic("packet without headroom\n");
+	memcpy(frame_of(m), header, len);
+	pkt->l3_offset = (uint16_t)len;
+	cut(m);
+	finish(m, 0, false, true, src_port_be);
+	/* The header says which of the balancer's nodes; adjacencies of this kind have none under. */
+	next = renew_under(w, idx, frame_of(m), &reason);
 	go_under(w, m, next, reason);
 }
 
@@ -367,7 +413,8 @@ lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 	struct lath_packet link;
 	struct lath_tunnel_spec spec;
 	uint8_t ethernet[sizeof(struct lath_eth_hdr) + TAGS_MAX];
-	uint8_t header[LATH_ADJACENCY_HEADER_MAX];
+	uint8_t header[LATH_TUNNEL_HEADER_MAX];
+	bool keep = attachment->tunnel == LATH_CONFIG_TUNNEL_GWLB;
 	const struct lath_eth_hdr *inner;
 	uint16_t ethertype;
 	uint32_t len;
@@ -375,7 +422,7 @@ lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 	/* It was read before: only its length is asked for. */
 	(void)lath_parse_frame(frame_of(m), rte_pktmbuf_data_len(m), &link, &ethertype);
 	memcpy(ethernet, frame_of(m), link.l3_offset);
-	lath_tunnel_answer(frame_of(m) + link.l3_offset, &spec);
+	lath_tunnel_answer(frame_of(m) + link.l3_offset, keep, &spec);
 	if (attachment->inner_ethernet) {
 		inner = (const void *)(frame_of(m) + pkt->l3_offset - sizeof(*inner));
 		spec.inner_dst = inner->src;
@@ -386,13 +433,14 @@ lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 		ethertype = LATH_ETHERTYPE_IPV4;
 	}
 	len = lath_tunnel_header(header, &spec);
-	/* Options stay behind, so this is never longer than what was there. */
+	/* With the same options or none: never longer than what was there. */
 	rte_pktmbuf_adj(m, (uint16_t)(pkt->l3_offset - len - link.l3_offset));
 	memcpy(frame_of(m), ethernet, link.l3_offset);
 	memcpy(frame_of(m) + link.l3_offset, header, len);
 	pkt->l3_offset = (uint16_t)(link.l3_offset + len);
-	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - pkt->l3_offset - pkt->ip_len));
-	finish(m, link.l3_offset, attachment->inner_ethernet, ethertype != LATH_ETHERTYPE_ARP);
+	cut(m);
+	finish(m, link.l3_offset, attachment->inner_ethernet, ethertype != LATH_ETHERTYPE_ARP,
+			keep ? spec.src_port_be : lath_to_be16(0));
 }
 
 /* ---- ARP of the gateway's own --------------------------------------------------------------- */
@@ -426,7 +474,7 @@ send_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
 			.port = (uint8_t)attachment->port,
 	};
 	lath_tunnel_header(front, &spec);
-	finish(m, 0, true, false);
+	finish(m, 0, true, false, lath_to_be16(0));
 	w->counters->worker.generated[LATH_GENERATED_ARP_REQUEST]++;
 	len = under(w, attachment, &remote->ip, &reason);
 	go_under(w, m, len, reason);

@@ -32,6 +32,7 @@ lath_worker_memory(const struct lath_dataplane *plane, const struct lath_worker_
 	uint64_t bytes = sizeof(struct lath_worker);
 
 	bytes += lath_flow_memory(options->flows);
+	bytes += lath_gwlb_memory(options);
 	bytes += lath_snat_memory(&snat, plane->owner, options->index);
 	bytes += (uint64_t)(options->neighbors + 1) *
 			(sizeof(struct lath_adjacency) + 2 * sizeof(uint32_t));
@@ -67,6 +68,9 @@ init_tables(struct lath_worker *w, lath_tick_t now)
 		return rc;
 	rc = lath_adjacency_init(&w->adjacencies, options->neighbors, options->table_key,
 			options->allocator);
+	if (rc != 0)
+		return rc;
+	rc = lath_gwlb_init(w);
 	if (rc != 0)
 		return rc;
 	snat.seed = options->seed;
@@ -185,6 +189,7 @@ lath_worker_free(struct lath_worker *w)
 	if (w->snat.allocator != NULL)
 		lath_snat_fini(&w->snat);
 	lath_adjacency_fini(&w->adjacencies, allocator);
+	lath_gwlb_fini(w);
 	lath_flow_fini(&w->flows);
 	lath_counters_free(w->counters, allocator);
 	allocator->free(allocator->ctx, w, sizeof(*w));

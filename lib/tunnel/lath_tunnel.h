@@ -27,7 +27,8 @@
 #define LATH_TUNNEL_VXLAN_PORT 4789u  /* RFC 7348 section 8 */
 #define LATH_TUNNEL_GENEVE_PORT 6081u /* RFC 8926 section 12 */
 #define LATH_TUNNEL_VNI_MAX 0xffffffu
-#define LATH_TUNNEL_OPTIONS_MAX 252u       /* RFC 8926 section 3.4: six bits of four bytes */
+#define LATH_TUNNEL_OPTIONS_MAX 252u /* RFC 8926 section 3.4: six bits of four bytes */
+#define LATH_TUNNEL_HEADER_MAX (40u + 8u + 8u + LATH_TUNNEL_OPTIONS_MAX + 14u)
 #define LATH_TUNNEL_ETHERNET 0x6558u       /* inner protocol: Transparent Ethernet Bridging */
 #define LATH_TUNNEL_SOURCE_PORT_MIN 49152u /* RFC 7348 section 5, RFC 6335 section 6 */
 
@@ -103,6 +104,7 @@ struct lath_tunnel_spec {
 	struct lath_mac inner_src;
 	const uint8_t *options; /* GENEVE; whole words */
 	uint8_t options_len;
+	lath_be16_t src_port_be; /* of lath_tunnel_answer(): the packet's own */
 };
 
 /** Bytes that lath_tunnel_header() writes. @thread any */
@@ -115,16 +117,18 @@ uint32_t lath_tunnel_header_len(enum lath_tunnel_kind kind, uint8_t family, bool
 uint32_t lath_tunnel_header(uint8_t *out, const struct lath_tunnel_spec *spec);
 
 /** What answers a packet whose outer IP header is at `outer` (one that lath_tunnel_parse() has
- *  accepted): ends swapped, the same VNI and inner protocol, no options. Inner MACs are the caller's.
+ *  accepted): ends swapped, the same VNI and inner protocol; `keep`: and the same options, where they
+ *  lie, else none. Inner MACs are the caller's.
  */
-void lath_tunnel_answer(const uint8_t *outer, struct lath_tunnel_spec *spec);
+void lath_tunnel_answer(const uint8_t *outer, bool keep, struct lath_tunnel_spec *spec);
 
 /** What differs from packet to packet. */
 struct lath_tunnel_packet {
-	uint32_t len;      /* with the outer IP header */
-	uint16_t protocol; /* 0: as in the header; else GENEVE's inner protocol */
-	uint8_t tos;       /* the inner packet's */
-	uint32_t entropy;  /* hash of the inner flow; its source port is made of it */
+	uint32_t len;            /* with the outer IP header */
+	uint16_t protocol;       /* 0: as in the header; else GENEVE's inner protocol */
+	uint8_t tos;             /* the inner packet's */
+	uint32_t entropy;        /* hash of the inner flow; its source port is made of it */
+	lath_be16_t src_port_be; /* not 0: the source port itself */
 };
 
 /** Makes headers at `outer` right for a packet that follows them. */

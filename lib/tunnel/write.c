@@ -146,6 +146,8 @@ lath_tunnel_finish(uint8_t *outer, const struct lath_tunnel_packet *packet)
 	udp->len_be = lath_to_be16((uint16_t)(packet->len - ip_len));
 	udp->src_port_be = lath_to_be16((uint16_t)(LATH_TUNNEL_SOURCE_PORT_MIN +
 			((packet->entropy ^ packet->entropy >> 16) & SOURCE_PORTS_MASK)));
+	if (lath_from_be16(packet->src_port_be) != 0)
+		udp->src_port_be = packet->src_port_be;
 	if (packet->protocol != 0) {
 		tunnel[2] = (uint8_t)(packet->protocol >> 8);
 		tunnel[3] = (uint8_t)packet->protocol;
@@ -153,7 +155,7 @@ lath_tunnel_finish(uint8_t *outer, const struct lath_tunnel_packet *packet)
 }
 
 void
-lath_tunnel_answer(const uint8_t *outer, struct lath_tunnel_spec *spec)
+lath_tunnel_answer(const uint8_t *outer, bool keep, struct lath_tunnel_spec *spec)
 {
 	bool is_v6 = outer[0] >> 4 == 6;
 	const struct lath_ipv6_hdr *ip6 = (const void *)outer;
@@ -170,5 +172,10 @@ lath_tunnel_answer(const uint8_t *outer, struct lath_tunnel_spec *spec)
 			.vni = (uint32_t)tunnel[4] << 16 | (uint32_t)tunnel[5] << 8 | tunnel[6],
 			.protocol = is_vxlan ? LATH_TUNNEL_ETHERNET
 					     : (uint16_t)(tunnel[2] << 8 | tunnel[3]),
+			.src_port_be = udp->src_port_be,
 	};
+	if (keep && !is_vxlan) {
+		spec->options = tunnel + TUNNEL_LEN;
+		spec->options_len = (uint8_t)((tunnel[0] & 0x3f) * 4);
+	}
 }

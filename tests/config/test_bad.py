@@ -345,6 +345,14 @@ ROWS = [
     ("underlay_addresses", 17, "/underlays/0/addresses/1", "an underlay has one address of a family; this is the second"),
     ("outer_vlan_alone", 30, "/vpcs/0/attachments/0/outerVlan", 'an outer tag needs an inner one, "vlan"'),
     ("tags_twice", 44, "/vpcs/1/attachments/0", 'VLAN 6 in VLAN 5 of port "blue0" belongs to the attachment at {dir}/tags_twice.json:'),
+    ("gwlb_mtu", 29, "/vpcs/0/attachments/0/gwlb",
+     'needs an MTU of at least 8568, not 8567'),
+    ("gwlb_endpoint", 35, "/vpcs/0/attachments/0/gwlb/endpoints/0",
+     '"vpce-0123" is not "vpce-0" and 16 hex digits'),
+    ("gwlb_endpoint_twice", 53, "/vpcs/1/attachments/0/gwlb/endpoints",
+     'endpoint "vpce-0123456789abcdef0" of underlay "fabric" belongs to the attachment at {dir}/gwlb_endpoint_twice.json:'),
+    ("gwlb_balancer_twice", 33, "/vpcs/0/attachments/0/gwlb/balancers/1",
+     '"192.0.2.9" is already element 0'),
 ]
 
 

@@ -48,6 +48,13 @@ def tunnel(kind, on, vni, remotes, address, inner=None, mtu=None, name=None):
                   **{kind: _given(underlay=on, vni=vni, remotes=far, inner=inner)})
 
 
+def gwlb(on, balancers, endpoints, address=None, mtu=None, name=None):
+    """An attachment by a Gateway Load Balancer; endpoints: numbers."""
+    return _given(name=name or f"{on}-gwlb", addresses=None if address is None else [address],
+                  mtu=mtu, gwlb={"underlay": on, "balancers": list(balancers),
+                                 "endpoints": [f"vpce-0{one:016x}" for one in endpoints]})
+
+
 def vpc(name, attachments, prefixes=("10.0.0.0/24",), natPool=None, routes=None):
     return _given(name=name, prefixes=list(prefixes), attachments=list(attachments),
                   natPool=natPool, routes=routes)

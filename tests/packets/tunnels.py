@@ -77,3 +77,35 @@ class TunnelHost(Host):
         _, wrap = self.outer(False, out.data[found[1] + 8:], out.data[found[0] + 1])
         if trim(wrap) != trim(out.data):
             self.gateway.fail(f"wrong outer headers to {self}\n{frame_diff(wrap, out.data)}")
+
+
+def gwlb_options(endpoint, eni=0x0b01020304050607, cookie=0x11223344):
+    """As AWS lays them out: class 0x0108, types 1 to 3, 32 bytes."""
+    return (b"\x01\x08\x01\x02" + endpoint.to_bytes(8, "big") +
+            b"\x01\x08\x02\x02" + eni.to_bytes(8, "big") +
+            b"\x01\x08\x03\x01" + cookie.to_bytes(4, "big"))
+
+
+class GwlbHost(TunnelHost):
+    """A machine in an AWS VPC, behind an endpoint of a Gateway Load Balancer whose node is `far`. What
+    goes back must have the same options and UDP port.
+    """
+
+    SPORT = 60001
+
+    def __init__(self, far, endpoint, ip, cookie=0x11223344):
+        super().__init__(far, "geneve", 0, ip, ethernet=False)
+        self.options = gwlb_options(endpoint, cookie=cookie)
+
+    def header(self, protocol):
+        return geneve_header(0, protocol, self.options)
+
+    def outer(self, up, payload, tos=0, **fields):
+        return super().outer(up, payload, tos, **{"sport": self.SPORT, **fields})
+
+    def check_outer(self, out):
+        super().check_outer(out)
+        found = tunnel_of(out.data)
+        sport = int.from_bytes(out.data[found[1]:found[1] + 2], "big")
+        if out.data[found[1] + 16:found[2]] != self.options or sport != self.SPORT:
+            self.gateway.fail(f"options or port are not what {self} sent\n{show(out.data)}")
