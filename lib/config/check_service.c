@@ -83,6 +83,14 @@ make_rows(struct sight *sight)
 	return 0;
 }
 
+/* Where one of the service's given addresses (0: IPv4, 1: IPv6) stands. */
+static struct lath_config_at
+address_at(const struct lath_config_loader *loader, uint32_t service, unsigned which)
+{
+	return lath_config_at_list(loader, LATH_CONFIG_LIST_SERVICES, service, "/addresses/%u",
+			(unsigned)loader->cfg->services[service].address_places[which]);
+}
+
 static int
 check_in_subnets(struct lath_config_loader *loader, const struct lath_config_at *at,
 		const struct lath_config_vpc *vpc, const struct lath_ip *ip)
@@ -118,12 +126,11 @@ check_in_subnets(struct lath_config_loader *loader, const struct lath_config_at 
 }
 
 static int
-check_address(struct lath_config_loader *loader, uint32_t service,
+check_address(struct lath_config_loader *loader, uint32_t service, unsigned which,
 		const struct lath_config_vpc *vpc)
 {
-	const struct lath_ip *ip = &loader->cfg->services[service].addresses[0];
-	struct lath_config_at at = lath_config_at_list(loader, LATH_CONFIG_LIST_SERVICES, service,
-			"/addresses/%u", 0u);
+	const struct lath_ip *ip = &loader->cfg->services[service].addresses[which];
+	struct lath_config_at at = address_at(loader, service, which);
 	char text[LATH_IP_TEXT_MAX];
 	char prefix[LATH_PREFIX_TEXT_MAX];
 
@@ -148,14 +155,14 @@ check_address(struct lath_config_loader *loader, uint32_t service,
 }
 
 static int
-add_service(struct sight *sight, uint32_t index, const struct lath_config_vpc *vpc)
+add_service(struct sight *sight, uint32_t index, unsigned which, const struct lath_config_vpc *vpc)
 {
 	const struct lath_config_service *service = &sight->loader->cfg->services[index];
 	struct endpoint *grown;
 
-	if (service->addresses[0].family == LATH_FAMILY_NONE)
+	if (service->addresses[which].family == LATH_FAMILY_NONE)
 		return 0;
-	if (check_address(sight->loader, index, vpc) != 0)
+	if (check_address(sight->loader, index, which, vpc) != 0)
 		return lath_err(EINVAL);
 	grown = realloc(sight->endpoints,
 			(sight->endpoint_count + service->listener_count + 1) * sizeof(*grown));
@@ -165,7 +172,7 @@ add_service(struct sight *sight, uint32_t index, const struct lath_config_vpc *v
 	for (uint32_t i = 0; i < service->listener_count; i++) {
 		const struct lath_config_listener *listener = &service->listeners[i];
 
-		grown[sight->endpoint_count++] = (struct endpoint){.ip = service->addresses[0],
+		grown[sight->endpoint_count++] = (struct endpoint){.ip = service->addresses[which],
 				.protocol_port = (uint32_t)listener->protocol << 16 |
 						listener->port,
 				.service = index};
@@ -199,7 +206,6 @@ static int
 check_collisions(struct sight *sight, const struct lath_config_vpc *vpc)
 {
 	struct lath_config_loader *loader = sight->loader;
-	const enum lath_config_list list = LATH_CONFIG_LIST_SERVICES;
 	struct endpoint *endpoints = sight->endpoints;
 
 	if (sight->endpoint_count > 1)
@@ -214,8 +220,8 @@ check_collisions(struct sight *sight, const struct lath_config_vpc *vpc)
 
 		if (compare_places(one, two) != 0)
 			continue;
-		at = lath_config_at_list(loader, list, two->service, "/addresses/%u", 0u);
-		first = lath_config_at_list(loader, list, one->service, "/addresses/%u", 0u);
+		at = address_at(loader, two->service, !lath_ip_is_v4(&two->ip));
+		first = address_at(loader, one->service, !lath_ip_is_v4(&one->ip));
 		return lath_config_fail_at(loader, &at,
 				"\"%s\" with %s port %u is also service \"%s\" at %s, and VPC "
 				"\"%s\" sees "
@@ -247,7 +253,8 @@ look_from(struct sight *sight, uint32_t vpc)
 			if (sight->seen_by[service] == vpc + 1)
 				continue;
 			sight->seen_by[service] = vpc + 1;
-			if (add_service(sight, service, from) != 0)
+			if (add_service(sight, service, 0, from) != 0 ||
+					add_service(sight, service, 1, from) != 0)
 				return lath_err(EINVAL);
 		}
 	}

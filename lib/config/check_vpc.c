@@ -8,7 +8,9 @@
 #include "config_private.h"
 
 #define VLANS 4096u
-#define POOL_BITS_MIN 16u
+#define POOL_BITS_MIN 16u  /* IPv4 */
+#define POOL6_BITS_MIN 64u /* IPv6: a subnet's worth */
+#define POOL6_COUNTED_BITS 32u
 
 struct owner {
 	uint32_t vpc_after; /* index + 1; 0: nobody's; underlays behind the VPCs */
@@ -126,9 +128,16 @@ holds_reserved(const struct lath_prefix *pool, const struct lath_prefix *host, s
 	struct lath_prefix network = lath_prefix_network(host);
 	uint32_t last;
 
+	*ip = network.ip;
+	if (!lath_ip_is_v4(&host->ip)) {
+		/* A prefix leaves out its own first address (lib/model/nat.c); one that is that address
+		 * alone has nothing else.
+		 */
+		*word = "subnet-router anycast";
+		return host->bits < 127 && pool->bits == 128 && lath_prefix_contains(pool, ip);
+	}
 	if (host->bits >= 31)
 		return false;
-	*ip = network.ip;
 	*word = "network";
 	if (lath_prefix_contains(pool, ip))
 		return true;
@@ -175,17 +184,20 @@ check_pool_entry(struct lath_config_loader *loader, uint32_t index, uint32_t whi
 	struct lath_config_at at = lath_config_at_list(loader, LATH_CONFIG_LIST_VPCS, index,
 			"/natPool/%u", which);
 	const char *why = lath_config_ip_unusable(&pool->ip);
+	uint32_t bits_min = lath_ip_is_v4(&pool->ip) ? POOL_BITS_MIN : POOL6_BITS_MIN;
 	char text[LATH_PREFIX_TEXT_MAX];
 	char hop[LATH_IP_TEXT_MAX];
 
 	lath_prefix_format(pool, text);
+	if (why == NULL && lath_config_is_link_local(&pool->ip))
+		why = "link-local ones";
 	if (why != NULL)
 		return lath_config_fail_at(loader, &at, "\"%s\" holds no host's address but %s",
 				text, why);
-	if (pool->bits < POOL_BITS_MIN)
+	if (pool->bits < bits_min)
 		return lath_config_fail_at(loader, &at,
 				"\"%s\" is larger than a /%u, the largest NAT pool prefix", text,
-				POOL_BITS_MIN);
+				bits_min);
 	for (uint32_t i = 0; i < which; i++) {
 		if (lath_prefix_overlaps(pool, &vpc->nat_pool[i]))
 			return lath_config_fail_at(loader, &at,
@@ -214,17 +226,41 @@ lath_config_check_vpcs(struct lath_config_loader *loader)
 	return rc;
 }
 
+static uint64_t
+prefix_size(const struct lath_prefix *prefix)
+{
+	unsigned host_bits = (lath_ip_is_v4(&prefix->ip) ? 32u : 128u) - prefix->bits;
+
+	return UINT64_C(1) << lath_min_u32(host_bits, POOL6_COUNTED_BITS);
+}
+
+/* The gateway's addresses of the family on one attachment. */
+static uint64_t
+own_count(const struct lath_config_attachment *attachment, uint8_t family)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i < attachment->address_count; i++)
+		count += attachment->addresses[i].ip.family == family;
+	return count;
+}
+
 uint64_t
-lath_config_pool_size(const struct lath_config_vpc *vpc)
+lath_config_pool_size(const struct lath_config_vpc *vpc, uint8_t family)
 {
 	uint64_t size = 0;
+	bool configured = false;
 
-	for (uint32_t i = 0; i < vpc->nat_pool_count; i++)
-		size += UINT64_C(1) << (32 - vpc->nat_pool[i].bits);
+	for (uint32_t i = 0; i < vpc->nat_pool_count; i++) {
+		if (vpc->nat_pool[i].ip.family != family)
+			continue;
+		configured = true;
+		size += prefix_size(&vpc->nat_pool[i]);
+	}
 	/* Without a pool a target sees the addresses of the one attachment that leads to it. */
-	for (uint32_t i = 0; vpc->nat_pool_count == 0 && i < vpc->attachment_count; i++) {
-		if (vpc->attachments[i].address_count > size)
-			size = vpc->attachments[i].address_count;
+	for (uint32_t i = 0; !configured && i < vpc->attachment_count; i++) {
+		if (own_count(&vpc->attachments[i], family) > size)
+			size = own_count(&vpc->attachments[i], family);
 	}
 	return size;
 }

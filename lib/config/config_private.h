@@ -229,19 +229,26 @@ bool lath_config_is_word(const char *text, const char *others);
 
 /* ---- address.c ---------------------------------------------------------------------------- */
 
-/* The node's own value. `v6` false refuses IPv6 as not carried yet. */
-int lath_config_read_prefix(const struct lath_config_node *node, bool v6,
-		struct lath_prefix *prefix);
+/* The node's own value, of either family. */
+int lath_config_read_prefix(const struct lath_config_node *node, struct lath_prefix *prefix);
 int lath_config_read_ip(const struct lath_config_node *node, struct lath_ip *ip);
 
-/* A member that lists min..max prefixes; caller frees `*prefixes`, also on failure. */
-int lath_config_read_prefixes(const struct lath_config_node *object, const char *key, bool v6,
-		size_t min, size_t max, struct lath_prefix **prefixes, uint32_t *count);
+/* The same but for link-local addresses, which mean nothing beyond their link. */
+int lath_config_read_host(const struct lath_config_node *node, struct lath_ip *ip);
 
-/* NULL when a host may have the IPv4 address, else why not ("multicast"). */
+/* A member that lists min..max prefixes; caller frees `*prefixes`, also on failure. */
+int lath_config_read_prefixes(const struct lath_config_node *object, const char *key, size_t min,
+		size_t max, struct lath_prefix **prefixes, uint32_t *count);
+
+/* fe80::/10 */
+bool lath_config_is_link_local(const struct lath_ip *ip);
+
+/* NULL when a host may have the address, else why not ("multicast"). Link-local ones pass. */
 const char *lath_config_ip_unusable(const struct lath_ip *ip);
 
-/* NULL when `ip` may be a host of the subnet, else "network" or "broadcast". */
+/* NULL when `ip` may be a host of the subnet, else "network", "broadcast" or
+ * "subnet-router anycast".
+ */
 const char *lath_config_subnet_reserves(const struct lath_prefix *host, const struct lath_ip *ip);
 
 /* ---- identity.c --------------------------------------------------------------------------- */
@@ -321,4 +328,4 @@ int lath_config_check_visibility(struct lath_config_loader *loader);
 int lath_config_check_warnings(struct lath_config_loader *loader);
 
 /* NAT addresses of the VPC: its pool's, or the gateway's own there. */
-uint64_t lath_config_pool_size(const struct lath_config_vpc *vpc);
+uint64_t lath_config_pool_size(const struct lath_config_vpc *vpc, uint8_t family);

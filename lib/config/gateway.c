@@ -117,6 +117,8 @@ check_cidr(const struct lath_config_node *node, uint32_t index)
 	const char *why = lath_config_ip_unusable(&cidr->ip);
 
 	lath_prefix_format(cidr, text);
+	if (why == NULL && lath_config_is_link_local(&cidr->ip))
+		why = "link-local";
 	if (why != NULL || cidr->bits < 8)
 		return lath_config_fail(node, "\"%s\" cannot hold service addresses: %s", text,
 				why != NULL ? why : "it is larger than a /8");
@@ -137,7 +139,7 @@ read_service_cidrs(struct lath_config_loader *loader)
 {
 	const enum lath_config_list list = LATH_CONFIG_LIST_SERVICE_CIDRS;
 	struct lath_config *cfg = loader->cfg;
-	uint32_t count = loader->present[list] ? loader->counts[list] : 1;
+	uint32_t count = loader->present[list] ? loader->counts[list] : 2;
 
 	if (count > 256) {
 		struct lath_config_at at = lath_config_at_list(loader, list, 256, "%s", "");
@@ -147,14 +149,18 @@ read_service_cidrs(struct lath_config_loader *loader)
 	cfg->service_cidrs = calloc(count + 1, sizeof(*cfg->service_cidrs));
 	if (cfg->service_cidrs == NULL)
 		return lath_config_no_memory(loader);
-	/* RFC 2544, section C.2.2: for benchmarks, so no network uses it, yet routers forward it. */
-	if (!loader->present[list])
-		return lath_prefix_parse("198.18.0.0/16",
-				&cfg->service_cidrs[cfg->service_cidr_count++]);
+	/* RFC 2544, section C.2.2: for benchmarks, so no network uses it, yet routers forward it.
+	 * RFC 4193: a prefix of our own, beside the host port's.
+	 */
+	if (!loader->present[list]) {
+		cfg->service_cidr_count = 2;
+		lath_prefix_parse("198.18.0.0/16", &cfg->service_cidrs[0]);
+		return lath_prefix_parse("fd6c:6174:6801::/64", &cfg->service_cidrs[1]);
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		struct lath_config_node node = lath_config_list_node(loader, list, i);
 
-		if (lath_config_read_prefix(&node, false, &cfg->service_cidrs[i]) != 0 ||
+		if (lath_config_read_prefix(&node, &cfg->service_cidrs[i]) != 0 ||
 				check_cidr(&node, i) != 0)
 			return lath_err(EINVAL);
 		cfg->service_cidr_count++;

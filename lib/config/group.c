@@ -58,17 +58,14 @@ read_type(const struct lath_config_node *node)
 static int
 read_family(const struct lath_config_node *config, struct lath_config_group *group)
 {
-	static const char *const families[] = {"IPV4"};
-	static const char *const later[] = {"IPV6"};
+	static const char *const families[] = {"IPV4", "IPV6"};
 	unsigned family = 0;
 
-	group->family = LATH_FAMILY_IPV4;
-	if (refuse_later(config, "ipAddressType", later, LATH_ARRAY_SIZE(later),
-			    "targets are not carried by this release yet; only \"IPV4\" is "
-			    "accepted") != 0)
+	if (lath_config_read_word(config, "ipAddressType", families, LATH_ARRAY_SIZE(families),
+			    &family) != 0)
 		return lath_err(EINVAL);
-	return lath_config_read_word(config, "ipAddressType", families, LATH_ARRAY_SIZE(families),
-			&family);
+	group->family = family == 0 ? LATH_FAMILY_IPV4 : LATH_FAMILY_IPV6;
+	return 0;
 }
 
 static int
@@ -104,9 +101,14 @@ read_target(const struct lath_config_node *node, const struct lath_config_group 
 	snprintf(target->pointer, sizeof(target->pointer), "%.127s", at.pointer);
 	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 			lath_config_need(node, "id", &id) != 0 ||
-			lath_config_read_ip(&id, &target->ip) != 0 ||
+			lath_config_read_host(&id, &target->ip) != 0 ||
 			lath_config_read_u16(node, "port", 1, UINT16_MAX, &target->port) != 0)
 		return lath_err(EINVAL);
+	if (target->ip.family != group->family)
+		return lath_config_fail(&id,
+				"\"%s\" is not of the group's ipAddressType, which is \"%s\"",
+				json_string_value(id.json),
+				group->family == LATH_FAMILY_IPV4 ? "IPV4" : "IPV6");
 	return lath_config_read_u32(node, "weight", 0, TARGET_WEIGHT_MAX, &target->weight);
 }
 

@@ -233,6 +233,7 @@ enum lath_config_echo {
 struct lath_config_service {
 	struct lath_config_identity identity;
 	struct lath_ip addresses[2]; /* given; IPv4 first; family NONE: chosen from serviceCidrs */
+	uint8_t address_places[2];   /* which element of the list each was */
 	struct lath_config_listener *listeners;
 	uint32_t listener_count;
 	uint32_t idle_timeout_s; /* 0: the gateway's timeouts */
@@ -284,7 +285,7 @@ struct lath_config {
 	struct lath_config_gateway gateway;
 	struct lath_config_timeouts timeouts;
 	struct lath_config_limits limits;
-	struct lath_prefix *service_cidrs; /* default 198.18.0.0/16 */
+	struct lath_prefix *service_cidrs; /* default 198.18.0.0/16 and fd6c:6174:6801::/64 */
 	uint32_t service_cidr_count;
 	struct lath_config_vpc *underlays; /* without prefixes; one attachment each */
 	uint32_t underlay_count;

@@ -25,7 +25,7 @@ read_match(const struct lath_config_node *node, struct lath_config_rule *rule)
 	if (lath_config_read_keys(&match, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 			lath_config_need(&match, keys[0], &member) != 0)
 		return lath_err(EINVAL);
-	return lath_config_read_prefixes(&match, keys[0], false, 1, SOURCES_MAX, &rule->sources,
+	return lath_config_read_prefixes(&match, keys[0], 1, SOURCES_MAX, &rule->sources,
 			&rule->source_count);
 }
 
@@ -181,14 +181,18 @@ read_addresses(const struct lath_config_node *node, struct lath_config_service *
 	for (size_t i = 0; rc == 0 && i < json_array_size(list.json); i++) {
 		struct lath_config_node element = lath_config_element(&list, i);
 		struct lath_ip ip;
+		bool v6;
 
-		rc = lath_config_read_ip(&element, &ip);
-		if (rc == 0 && service->addresses[0].family != LATH_FAMILY_NONE)
-			rc = lath_config_fail(&element,
-					"a service has one address of a family, and IPv4 is there "
-					"already");
-		if (rc == 0)
-			service->addresses[0] = ip;
+		if (lath_config_read_host(&element, &ip) != 0)
+			return lath_err(EINVAL);
+		v6 = !lath_ip_is_v4(&ip);
+		if (service->addresses[v6].family != LATH_FAMILY_NONE)
+			return lath_config_fail(&element,
+					"a service has one address of a family, and %s is there "
+					"already",
+					v6 ? "IPv6" : "IPv4");
+		service->addresses[v6] = ip;
+		service->address_places[v6] = (uint8_t)i;
 	}
 	return rc;
 }

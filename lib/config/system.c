@@ -282,7 +282,7 @@ read_host_prefix(const struct lath_config_node *host, struct lath_prefix *prefix
 
 	if (!lath_config_member(host, "prefix", &member))
 		return 0;
-	if (lath_config_read_prefix(&member, true, prefix) != 0)
+	if (lath_config_read_prefix(&member, prefix) != 0)
 		return lath_err(EINVAL);
 	if (lath_ip_is_v4(&prefix->ip) || prefix->bits != 64)
 		return lath_config_fail(&member, "%s is not an IPv6 /64",

@@ -148,7 +148,7 @@ read_remote(const struct lath_config_node *node, struct lath_config_tunnel *tunn
 			lath_config_need(node, "address", &member) != 0 ||
 			lath_config_read_ip(&member, &remote->ip) != 0 ||
 			check_reach(&member, tunnel, &remote->ip) != 0 ||
-			lath_config_read_prefixes(node, "prefixes", true, 1, PREFIXES_MAX,
+			lath_config_read_prefixes(node, "prefixes", 1, PREFIXES_MAX,
 					&remote->prefixes, &remote->prefix_count) != 0)
 		return lath_err(EINVAL);
 	return check_remote(node, tunnel, remote);

@@ -87,14 +87,14 @@ read_host_address(const struct lath_config_node *node, struct lath_prefix *host)
 				"%s is not an address with its subnet's length like "
 				"\"10.0.0.1/24\"",
 				value);
-	if (!lath_ip_is_v4(&host->ip))
-		return lath_config_fail(node,
-				"%s is IPv6, which this release does not carry yet; only IPv4 is "
-				"accepted "
-				"here",
-				value);
 	if (host->bits == 0)
-		return lath_config_fail(node, "%s has a length that is not in 1..32", value);
+		return lath_config_fail(node, "%s has a length that is not in 1..%u", value,
+				lath_ip_is_v4(&host->ip) ? 32u : 128u);
+	if (lath_config_is_link_local(&host->ip))
+		return lath_config_fail(node,
+				"%s is link-local; the gateway has such an address on every "
+				"attachment by itself",
+				value);
 	why = lath_config_ip_unusable(&host->ip);
 	if (why != NULL)
 		return lath_config_fail(node, "%s is no host's address but %s", value, why);
@@ -225,19 +225,88 @@ find_subnet(const struct lath_config_vpc *vpc, const struct lath_ip *ip,
 	return LATH_CONFIG_NONE;
 }
 
+static bool
+has_ipv6(const struct lath_config_attachment *attachment)
+{
+	for (uint32_t i = 0; i < attachment->address_count; i++) {
+		if (!lath_ip_is_v4(&attachment->addresses[i].ip))
+			return true;
+	}
+	return false;
+}
+
+/* The attachment that a link-local next hop is on: the one with IPv6 addresses. */
+static int
+find_link(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
+		struct lath_config_route *route)
+{
+	route->attachment = LATH_CONFIG_NONE;
+	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
+		if (!has_ipv6(&vpc->attachments[i]))
+			continue;
+		if (route->attachment != LATH_CONFIG_NONE)
+			return lath_config_fail(node,
+					"%s is link-local, and attachments %u and %u both have "
+					"IPv6 addresses; name the route's \"attachment\"",
+					json_string_value(node->json), route->attachment, i);
+		route->attachment = i;
+	}
+	if (route->attachment == LATH_CONFIG_NONE)
+		return lath_config_fail(node,
+				"%s is link-local, but no attachment of this VPC has an IPv6 "
+				"address",
+				json_string_value(node->json));
+	return 0;
+}
+
+/* The route's `attachment`, by name; LATH_CONFIG_NONE when it is not given. */
+static int
+read_route_attachment(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
+		uint32_t *attachment)
+{
+	struct lath_config_near near = {0};
+	char near_text[LATH_CONFIG_NEAR_TEXT_MAX];
+	char value[LATH_CONFIG_VALUE_MAX];
+	struct lath_config_node member;
+
+	*attachment = LATH_CONFIG_NONE;
+	if (!lath_config_member(node, "attachment", &member))
+		return 0;
+	near.word = json_string_value(member.json);
+	for (uint32_t i = 0; near.word != NULL && i < vpc->attachment_count; i++) {
+		if (strcmp(vpc->attachments[i].name, near.word) == 0) {
+			*attachment = i;
+			return 0;
+		}
+		lath_config_near_offer(&near, vpc->attachments[i].name);
+	}
+	return lath_config_fail(&member, "no attachment of this VPC is named %s%s",
+			lath_config_value(member.json, value),
+			near.word == NULL ? "" : lath_config_near_text(&near, near_text));
+}
+
 static int
 check_next_hop(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
-		struct lath_config_route *route)
+		uint32_t attachment, struct lath_config_route *route)
 {
 	const struct lath_prefix *subnet = NULL;
 	char text[LATH_IP_TEXT_MAX];
 	const char *reserved;
 
 	lath_ip_format(&route->next_hop, text);
+	if (route->next_hop.family != route->prefix.ip.family)
+		return lath_config_fail(node, "\"%s\" is not of the prefix's address family", text);
+	if (lath_config_is_link_local(&route->next_hop)) {
+		route->attachment = attachment;
+		return attachment != LATH_CONFIG_NONE ? 0 : find_link(node, vpc, route);
+	}
 	route->attachment = find_subnet(vpc, &route->next_hop, &subnet);
 	if (route->attachment == LATH_CONFIG_NONE)
 		return lath_config_fail(node,
 				"\"%s\" is in no subnet that this VPC's attachments have", text);
+	if (attachment != LATH_CONFIG_NONE && attachment != route->attachment)
+		return lath_config_fail(node, "\"%s\" is in a subnet of attachment \"%s\"", text,
+				vpc->attachments[route->attachment].name);
 	reserved = lath_config_subnet_reserves(subnet, &route->next_hop);
 	if (reserved != NULL)
 		return lath_config_fail(node, "\"%s\" is the %s address of its subnet", text,
@@ -282,18 +351,20 @@ static int
 read_route(const struct lath_config_node *node, const struct lath_config_vpc *vpc,
 		struct lath_config_route *route)
 {
-	static const char *const keys[] = {"prefix", "nextHop"};
+	static const char *const keys[] = {"prefix", "nextHop", "attachment"};
 	struct lath_config_node prefix;
 	struct lath_config_node hop;
+	uint32_t attachment;
 
 	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 			lath_config_need(node, "prefix", &prefix) != 0 ||
-			lath_config_read_prefix(&prefix, false, &route->prefix) != 0 ||
+			lath_config_read_prefix(&prefix, &route->prefix) != 0 ||
 			check_route_prefix(&prefix, vpc, route) != 0 ||
 			lath_config_need(node, "nextHop", &hop) != 0 ||
-			lath_config_read_ip(&hop, &route->next_hop) != 0)
+			lath_config_read_ip(&hop, &route->next_hop) != 0 ||
+			read_route_attachment(node, vpc, &attachment) != 0)
 		return lath_err(EINVAL);
-	return check_next_hop(&hop, vpc, route);
+	return check_next_hop(&hop, vpc, attachment, route);
 }
 
 int
@@ -331,10 +402,10 @@ read_vpc(const struct lath_config_node *node, uint32_t index)
 	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 			lath_config_identify(node, &naming, index, &vpc->identity) != 0 ||
 			lath_config_need(node, "prefixes", &member) != 0 ||
-			lath_config_read_prefixes(node, "prefixes", true, 1, PREFIXES_MAX,
-					&vpc->prefixes, &vpc->prefix_count) != 0 ||
-			lath_config_read_prefixes(node, "natPool", false, 0, POOL_MAX,
-					&vpc->nat_pool, &vpc->nat_pool_count) != 0 ||
+			lath_config_read_prefixes(node, "prefixes", 1, PREFIXES_MAX, &vpc->prefixes,
+					&vpc->prefix_count) != 0 ||
+			lath_config_read_prefixes(node, "natPool", 0, POOL_MAX, &vpc->nat_pool,
+					&vpc->nat_pool_count) != 0 ||
 			read_attachments(node, vpc) != 0)
 		return lath_err(EINVAL);
 	return lath_config_read_routes(node, vpc);

@@ -69,7 +69,7 @@ warn_link_local(struct lath_config_loader *loader)
 	}
 	for (uint32_t i = 0; rc == 0 && i < cfg->service_count; i++) {
 		struct lath_config_at at = lath_config_at_list(loader, LATH_CONFIG_LIST_SERVICES, i,
-				"/addresses/%u", 0u);
+				"/addresses/%u", (unsigned)cfg->services[i].address_places[0]);
 
 		if (lath_prefix_contains(&local, &cfg->services[i].addresses[0]))
 			rc = lath_config_warn(loader, &at, "%s", text);
@@ -308,7 +308,7 @@ warn_use(struct lath_config_loader *loader)
 
 struct endpoint {
 	uint32_t vpc;
-	uint32_t ip;
+	struct lath_ip ip;
 	uint32_t protocol_port;
 };
 
@@ -318,10 +318,12 @@ compare_endpoints(const void *a, const void *b)
 	const struct endpoint *one = a;
 	const struct endpoint *two = b;
 
+	int order = lath_ip_compare(&one->ip, &two->ip); /* families apart */
+
 	if (one->vpc != two->vpc)
 		return one->vpc < two->vpc ? -1 : 1;
-	if (one->ip != two->ip)
-		return one->ip < two->ip ? -1 : 1;
+	if (order != 0)
+		return order;
 	if (one->protocol_port != two->protocol_port)
 		return one->protocol_port < two->protocol_port ? -1 : 1;
 	return 0;
@@ -336,8 +338,7 @@ collect_endpoints(const struct lath_config *cfg, struct endpoint *endpoints)
 		const struct lath_config_group *group = &cfg->groups[i];
 
 		for (uint32_t j = 0; j < group->target_count; j++)
-			endpoints[count++] = (struct endpoint){group->vpc,
-					lath_from_be32(lath_ip_v4_be(&group->targets[j].ip)),
+			endpoints[count++] = (struct endpoint){group->vpc, group->targets[j].ip,
 					(uint32_t)group->protocol << 16 | group->targets[j].port};
 	}
 	if (count > 1)
@@ -347,13 +348,14 @@ collect_endpoints(const struct lath_config *cfg, struct endpoint *endpoints)
 
 /* A full flow table towards one VPC's targets: are there source ports for it? */
 static int
-warn_pool(struct lath_config_loader *loader, uint32_t vpc, uint64_t targets)
+warn_pool(struct lath_config_loader *loader, const struct endpoint *of, uint64_t targets)
 {
 	const struct lath_config_system *system = &loader->cfg->system;
+	uint32_t vpc = of->vpc;
 	struct lath_config_at at = lath_config_at_list(loader, LATH_CONFIG_LIST_VPCS, vpc, "%s",
 			"");
 	uint64_t flows = (uint64_t)system->flows_per_worker * system->worker_count;
-	uint64_t addresses = lath_config_pool_size(&loader->cfg->vpcs[vpc]);
+	uint64_t addresses = lath_config_pool_size(&loader->cfg->vpcs[vpc], of->ip.family);
 	uint64_t room = addresses * PORTS_PER_ADDRESS * targets;
 
 	if (addresses == 0 || room >= flows)
@@ -384,9 +386,10 @@ warn_pools(struct lath_config_loader *loader)
 
 		if (last || compare_endpoints(&endpoints[i], &endpoints[i + 1]) != 0)
 			distinct++;
-		if (!last && endpoints[i].vpc == endpoints[i + 1].vpc)
+		if (!last && endpoints[i].vpc == endpoints[i + 1].vpc &&
+				endpoints[i].ip.family == endpoints[i + 1].ip.family)
 			continue;
-		rc = warn_pool(loader, endpoints[i].vpc, distinct);
+		rc = warn_pool(loader, &endpoints[i], distinct);
 		distinct = 0;
 	}
 	free(endpoints);

@@ -34,6 +34,7 @@ struct probe_key {
 	uint32_t unhealthy_count;
 	const char *path;    /* "" for TCP */
 	const char *matcher; /* "" for TCP */
+	uint32_t via;        /* IPv6: the target by whose index the host port reaches it; else 0 */
 };
 
 /* One target's interest in a probe; an array of them, in order of `target`, per set. */

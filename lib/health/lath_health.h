@@ -22,7 +22,6 @@
  * LIMIT: at most LATH_HEALTH_IN_FLIGHT_MAX checks run at one time and the others wait in order, so
  * with every target silent and a timeout of 5 s about 100 checks a second are made. Descriptors: as
  * many as checks run at one time.
- * LIMIT: IPv6 targets have no address on the host port yet; they stay INITIAL and say why.
  *
  * Allocates from the heap; one lock, held for a bounded time by either side and never over network
  * or TLS work.

@@ -54,7 +54,9 @@ lath_health_probe_key_compare(const struct probe_key *a, const struct probe_key 
 		order = order_u32(a->unhealthy_count, b->unhealthy_count);
 	if (order == 0)
 		order = strcmp(a->path, b->path);
-	return order != 0 ? order : strcmp(a->matcher, b->matcher);
+	if (order == 0)
+		order = strcmp(a->matcher, b->matcher);
+	return order != 0 ? order : order_u32(a->via, b->via);
 }
 
 /* Where to connect; family NONE when the host port has no address for the target. */
@@ -65,6 +67,8 @@ find_connect_ip(const struct lath_health_options *options, const struct probe_ke
 
 	if (options->direct)
 		return key->ip;
+	if (!lath_ip_is_v4(&key->ip))
+		return lath_hostaddr_make_target(&options->host_prefix, key->via);
 	if (!lath_hostaddr_make(&options->host_prefix, key->vpc, &key->ip, &ip))
 		ip.family = LATH_FAMILY_NONE;
 	return ip;
@@ -142,7 +146,7 @@ start(struct probe *probe)
 	health->in_flight++;
 	if (probe->connect_ip.family == LATH_FAMILY_NONE) {
 		lath_health_probe_finish(probe, PROBE_SHORTAGE,
-				"IPv6 targets cannot be checked yet");
+				"the host port has no address for it");
 		return;
 	}
 	rc = probe->kind->start(probe);

@@ -69,6 +69,7 @@ make_key(const struct lath_health_target *target, struct probe_key *out)
 			.unhealthy_count = check->unhealthy_count,
 			.path = "",
 			.matcher = "",
+			.via = lath_ip_is_v4(&target->ip) ? 0 : target->target,
 	};
 
 	if (target->port == 0 || check->interval_s == 0 || check->timeout_s == 0)
@@ -103,6 +104,17 @@ order_by_target(const void *a, const void *b)
 	return (left->target > right->target) - (left->target < right->target);
 }
 
+/* Targets that share a check are reached by way of the first of them. */
+static void
+share_way(struct wanted *wanted, const struct wanted *previous)
+{
+	struct probe_key key = wanted->key;
+
+	key.via = previous->key.via;
+	if (lath_health_probe_key_compare(&key, &previous->key) == 0)
+		wanted->key.via = previous->key.via;
+}
+
 /* Fills plan->wanted in order of key. */
 static int
 read_targets(struct plan *plan, const struct lath_health_target *targets, uint32_t count)
@@ -121,6 +133,8 @@ read_targets(struct plan *plan, const struct lath_health_target *targets, uint32
 	}
 	if (plan->count > 1)
 		qsort(plan->wanted, plan->count, sizeof(*plan->wanted), order_by_key);
+	for (uint32_t i = 1; i < plan->count; i++)
+		share_way(&plan->wanted[i], &plan->wanted[i - 1]);
 	return 0;
 }
 

@@ -102,6 +102,7 @@ relocate(uint8_t *base, enum part_kind kind)
 		RELOCATE(base, vpc->prefixes);
 		RELOCATE(base, vpc->routes);
 		RELOCATE(base, vpc->nat_ranges);
+		RELOCATE(base, vpc->nat6_ranges);
 		RELOCATE(base, vpc->own);
 		break;
 	case PART_SERVICE:

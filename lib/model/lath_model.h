@@ -113,6 +113,15 @@ struct lath_model_nat_range {
 	uint32_t count;
 };
 
+/** The same of IPv6, network order. A prefix leaves out its own first address, which is the
+ *  routers' anycast address when it is a subnet (RFC 4291 section 2.6.1). The first `count` - 1
+ *  steps never carry beyond the last four bytes.
+ */
+struct lath_model_nat6_range {
+	uint8_t first[16];
+	uint32_t count;
+};
+
 struct lath_model_vpc {
 	uint32_t index;
 	uint64_t key; /* SHA-256 of the id: equal on every gateway */
@@ -123,7 +132,10 @@ struct lath_model_vpc {
 	struct lath_model_nat_range *nat_ranges;
 	uint32_t nat_range_count;
 	uint32_t nat_address_count; /* sum over nat_ranges */
-	struct lath_ip *own;        /* the gateway's addresses on all of its attachments */
+	struct lath_model_nat6_range *nat6_ranges;
+	uint32_t nat6_range_count;
+	uint32_t nat6_address_count;
+	struct lath_ip *own; /* the gateway's addresses on all of its attachments */
 	uint32_t own_count;
 	char id[LATH_CONFIG_ID_MAX];
 	char name[LATH_CONFIG_NAME_MAX];
@@ -339,6 +351,16 @@ const struct lath_model_route *lath_model_route(const struct lath_model_vpc *vpc
  *  @thread any
  */
 uint32_t lath_model_nat_address(const struct lath_model_vpc *vpc, uint32_t i);
+
+/** The same of IPv6, 0 <= i < nat6_address_count. @thread any */
+struct lath_ip lath_model_nat6_address(const struct lath_model_vpc *vpc, uint32_t i);
+
+/** How many NAT addresses of a family the VPC's pool has. @thread any */
+static inline uint32_t
+lath_model_nat_count(const struct lath_model_vpc *vpc, uint8_t family)
+{
+	return family == LATH_FAMILY_IPV6 ? vpc->nat6_address_count : vpc->nat_address_count;
+}
 
 /** True when `ip` is one of the VPC's NAT addresses. @thread any */
 bool lath_model_vpc_has_nat(const struct lath_model_vpc *vpc, const struct lath_ip *ip);

@@ -144,13 +144,51 @@ lath_model_nat_address(const struct lath_model_vpc *vpc, uint32_t i)
 	return range->first + i;
 }
 
+/* The number that the last four bytes are; all that the addresses of a range differ in. */
+static uint32_t
+low_word(const uint8_t ip[16])
+{
+	lath_be32_t word_be;
+
+	memcpy(&word_be, ip + 12, sizeof(word_be));
+	return lath_from_be32(word_be);
+}
+
+struct lath_ip
+lath_model_nat6_address(const struct lath_model_vpc *vpc, uint32_t i)
+{
+	const struct lath_model_nat6_range *range = vpc->nat6_ranges;
+	struct lath_ip ip;
+	lath_be32_t word_be;
+
+	for (; i >= range->count; range++)
+		i -= range->count;
+	ip = lath_ip_from_v6(range->first);
+	word_be = lath_to_be32(low_word(range->first) + i);
+	memcpy(ip.bytes + 12, &word_be, sizeof(word_be));
+	return ip;
+}
+
+static bool
+has_nat6(const struct lath_model_vpc *vpc, const struct lath_ip *ip)
+{
+	for (uint32_t i = 0; i < vpc->nat6_range_count; i++) {
+		const struct lath_model_nat6_range *range = &vpc->nat6_ranges[i];
+
+		if (memcmp(range->first, ip->bytes, 12) == 0 &&
+				low_word(ip->bytes) - low_word(range->first) < range->count)
+			return true;
+	}
+	return false;
+}
+
 bool
 lath_model_vpc_has_nat(const struct lath_model_vpc *vpc, const struct lath_ip *ip)
 {
 	uint32_t address;
 
 	if (!lath_ip_is_v4(ip))
-		return false;
+		return has_nat6(vpc, ip);
 	address = lath_from_be32(lath_ip_v4_be(ip));
 	for (uint32_t i = 0; i < vpc->nat_range_count; i++) {
 		if (address - vpc->nat_ranges[i].first < vpc->nat_ranges[i].count)

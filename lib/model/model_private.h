@@ -237,9 +237,11 @@ struct nat_ranges {
 	struct lath_model_nat_range *items;
 	uint32_t count;
 	uint32_t capacity;
+	struct lath_model_nat6_range *items6;
+	uint32_t count6;
 };
 
-/** Fills `ranges` (zeroed before); caller frees items. 0 or -ENOMEM. */
+/** Fills `ranges` (zeroed before); caller frees items and items6. 0 or -ENOMEM. */
 int lath_model_nat_ranges_of_vpc(struct nat_ranges *ranges, const struct lath_config_vpc *vpc);
 
 static inline const struct lath_model_target *

@@ -4,8 +4,8 @@
 /*
  * The NAT addresses of a VPC as runs: `natPool` in the order it was written, no address twice, and
  * without the network's and the broadcast address of attached subnets (of /30 and shorter); or,
- * when none is configured, the gateway's own addresses there. A prefix in the pool means all its
- * addresses.
+ * when none of the family is configured, the gateway's own addresses there. A prefix in the pool
+ * means all its addresses, of IPv6 at most 2^32 - 1 of them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -110,9 +110,54 @@ cut_subnet_edges(struct nat_ranges *ranges, const struct lath_config_vpc *vpc)
 	return 0;
 }
 
+/* The loader has seen to it that no two of a pool overlap. */
+static struct lath_model_nat6_range
+range6_of(const struct lath_prefix *prefix)
+{
+	struct lath_model_nat6_range range = {.count = 1};
+	unsigned host_bits = 128u - prefix->bits;
+
+	memcpy(range.first, prefix->ip.bytes, sizeof(range.first));
+	if (host_bits == 1)
+		range.count = 2; /* RFC 6164: both are hosts */
+	if (host_bits < 2)
+		return range;
+	range.first[15] |= 1;
+	range.count = UINT32_MAX >> (host_bits < 32 ? 32 - host_bits : 0);
+	return range;
+}
+
+static int
+ranges_of_ipv6(struct nat_ranges *ranges, const struct lath_config_vpc *vpc)
+{
+	uint32_t most = vpc->nat_pool_count;
+
+	for (uint32_t i = 0; i < vpc->attachment_count; i++)
+		most += vpc->attachments[i].address_count;
+	ranges->items6 = calloc((size_t)most + 1, sizeof(*ranges->items6));
+	if (ranges->items6 == NULL)
+		return lath_err(ENOMEM);
+	for (uint32_t i = 0; i < vpc->nat_pool_count; i++) {
+		if (!lath_ip_is_v4(&vpc->nat_pool[i].ip))
+			ranges->items6[ranges->count6++] = range6_of(&vpc->nat_pool[i]);
+	}
+	if (ranges->count6 > 0)
+		return 0;
+	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
+		for (uint32_t j = 0; j < vpc->attachments[i].address_count; j++) {
+			struct lath_prefix own = {
+					.ip = vpc->attachments[i].addresses[j].ip, .bits = 128};
+
+			if (!lath_ip_is_v4(&own.ip))
+				ranges->items6[ranges->count6++] = range6_of(&own);
+		}
+	}
+	return 0;
+}
+
 /* The pool as configured, or the gateway's own addresses in the VPC. */
-int
-lath_model_nat_ranges_of_vpc(struct nat_ranges *ranges, const struct lath_config_vpc *vpc)
+static int
+ranges_of_ipv4(struct nat_ranges *ranges, const struct lath_config_vpc *vpc)
 {
 	uint32_t first;
 	uint32_t last;
@@ -124,7 +169,7 @@ lath_model_nat_ranges_of_vpc(struct nat_ranges *ranges, const struct lath_config
 		if (ranges_add(ranges, first, last) < 0)
 			return lath_err(ENOMEM);
 	}
-	if (vpc->nat_pool_count > 0)
+	if (ranges->count > 0)
 		return cut_subnet_edges(ranges, vpc);
 	for (uint32_t i = 0; i < vpc->attachment_count; i++) {
 		for (uint32_t j = 0; j < vpc->attachments[i].address_count; j++) {
@@ -138,4 +183,12 @@ lath_model_nat_ranges_of_vpc(struct nat_ranges *ranges, const struct lath_config
 		}
 	}
 	return 0;
+}
+
+int
+lath_model_nat_ranges_of_vpc(struct nat_ranges *ranges, const struct lath_config_vpc *vpc)
+{
+	int rc = ranges_of_ipv4(ranges, vpc);
+
+	return rc < 0 ? rc : ranges_of_ipv6(ranges, vpc);
 }

@@ -128,6 +128,32 @@ fill_own(struct lath_ip *own, const struct lath_config_vpc *vpc)
 	return count;
 }
 
+static void
+fill_nat(struct lath_model_vpc *vpc, struct lath_model_nat_range *to,
+		const struct nat_ranges *ranges)
+{
+	for (uint32_t i = 0; i < ranges->count; i++) {
+		uint32_t room = UINT32_MAX - vpc->nat_address_count;
+
+		to[i] = ranges->items[i];
+		vpc->nat_address_count += lath_min_u32(to[i].count, room);
+	}
+	vpc->nat_range_count = ranges->count;
+}
+
+static void
+fill_nat6(struct lath_model_vpc *vpc, struct lath_model_nat6_range *to,
+		const struct nat_ranges *ranges)
+{
+	for (uint32_t i = 0; i < ranges->count6; i++) {
+		uint32_t room = UINT32_MAX - vpc->nat6_address_count;
+
+		to[i] = ranges->items6[i];
+		vpc->nat6_address_count += lath_min_u32(to[i].count, room);
+	}
+	vpc->nat6_range_count = ranges->count6;
+}
+
 static struct image *
 vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *attachments,
 		const struct nat_ranges *ranges)
@@ -139,10 +165,10 @@ vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *att
 			IMAGE_ROOM(cfg->prefix_count, sizeof(struct lath_prefix)) +
 			IMAGE_ROOM(route_count, sizeof(struct lath_model_route)) +
 			IMAGE_ROOM(ranges->count, sizeof(struct lath_model_nat_range)) +
+			IMAGE_ROOM(ranges->count6, sizeof(struct lath_model_nat6_range)) +
 			IMAGE_ROOM(own_count, sizeof(struct lath_ip)));
 	struct lath_model_vpc *vpc;
 	struct lath_prefix *prefixes;
-	struct lath_model_nat_range *nat_ranges;
 
 	if (image == NULL)
 		return NULL;
@@ -158,14 +184,8 @@ vpc_image(const struct lath_config_vpc *cfg, uint32_t index, const uint32_t *att
 	vpc->prefix_count = cfg->prefix_count;
 	vpc->route_count = fill_routes(IMAGE_CARVE(image, &used, vpc->routes, route_count), cfg,
 			attachments);
-	nat_ranges = IMAGE_CARVE(image, &used, vpc->nat_ranges, ranges->count);
-	for (uint32_t i = 0; i < ranges->count; i++) {
-		uint32_t room = UINT32_MAX - vpc->nat_address_count;
-
-		nat_ranges[i] = ranges->items[i];
-		vpc->nat_address_count += lath_min_u32(nat_ranges[i].count, room);
-	}
-	vpc->nat_range_count = ranges->count;
+	fill_nat(vpc, IMAGE_CARVE(image, &used, vpc->nat_ranges, ranges->count), ranges);
+	fill_nat6(vpc, IMAGE_CARVE(image, &used, vpc->nat6_ranges, ranges->count6), ranges);
 	vpc->own_count = fill_own(IMAGE_CARVE(image, &used, vpc->own, own_count), cfg);
 	return image;
 }
@@ -439,6 +459,7 @@ set_vpc(struct update *u, const struct lath_config_vpc *cfg, uint32_t index,
 					next_stamp);
 	}
 	free(ranges.items);
+	free(ranges.items6);
 	for (uint32_t i = 0; i < cfg->attachment_count && rc == 0; i++)
 		rc = set_attachment(u, &cfg->attachments[i], attachments[i], index, x);
 	return rc;

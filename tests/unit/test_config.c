@@ -95,8 +95,9 @@ empty_configuration_has_every_default(void **state)
 	assert_string_equal(cfg->gateway.region, "local-1");
 	assert_int_equal(cfg->timeouts.tcp_established_s, 7440);
 	assert_int_equal(cfg->limits.refusals_per_second, 1000);
-	assert_int_equal(cfg->service_cidr_count, 1);
+	assert_int_equal(cfg->service_cidr_count, 2);
 	assert_prefix(&cfg->service_cidrs[0], "198.18.0.0/16");
+	assert_prefix(&cfg->service_cidrs[1], "fd6c:6174:6801::/64");
 	assert_string_equal(cfg->json, "{\"formatVersion\":1}");
 	assert_int_equal(cfg->warning_count, 1);
 	lath_config_free(cfg);

@@ -169,7 +169,7 @@ many_probes_take_turns(void **state)
 	close(open);
 }
 
-/* The host port's addresses lead nowhere here; IPv6 targets have none yet. */
+/* The host port's addresses lead nowhere here. */
 static void
 host_prefix_is_where_probes_go(void **state)
 {
@@ -197,8 +197,9 @@ host_prefix_is_where_probes_go(void **state)
 	wait_for_checks(&fixture, 1, 1);
 	/* Nobody listens on [::1]:port, only on 127.0.0.1. */
 	assert_string_equal(status_of(&fixture, 0).text, "connection refused");
-	assert_string_equal(status_of(&fixture, 1).text, "IPv6 targets cannot be checked yet");
-	assert_int_equal(status_of(&fixture, 1).failures, 0);
+	/* Nor at target 1's address, ::ff:ffff:0:1: what is said depends on the machine's routes. */
+	assert_int_equal(status_of(&fixture, 1).checks, 1);
+	assert_int_equal(status_of(&fixture, 1).successes, 0);
 	lath_health_free(fixture.health);
 	close(open);
 }

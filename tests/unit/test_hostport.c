@@ -57,7 +57,7 @@ hostaddr_names_vpc_and_address(void **state)
 			{"10.0.0.5", 1, "fd6c:6174:6800:0:0:1:a00:5"},
 			{"10.0.0.5", 2, "fd6c:6174:6800:0:0:2:a00:5"},
 			{"192.0.2.33", 0x123456, "fd6c:6174:6800:0:12:3456:c000:221"},
-			{"255.255.255.255", 0xffffff, "fd6c:6174:6800:0:ff:ffff:ffff:ffff"},
+			{"255.255.255.255", 0xfffffe, "fd6c:6174:6800:0:ff:fffe:ffff:ffff"},
 	};
 	struct lath_prefix prefix = test_prefix();
 
@@ -91,9 +91,32 @@ hostaddr_refuses_what_it_cannot_name(void **state)
 
 	(void)state;
 	assert_false(lath_hostaddr_make(&prefix, 1, &v6, &out));
+	assert_false(lath_hostaddr_make(&prefix, 0xffffff, &v4, &out)); /* stands for targets */
 	assert_false(lath_hostaddr_make(&prefix, 0x1000000, &v4, &out));
 	assert_false(lath_hostaddr_parse(&prefix, strange.bytes, &vpc, &v4_be));
 	assert_false(lath_hostaddr_parse(&prefix, outside.bytes, &vpc, &v4_be));
+}
+
+static void
+hostaddr_names_targets_by_index(void **state)
+{
+	struct lath_prefix prefix = test_prefix();
+	struct lath_ip out = lath_hostaddr_make_target(&prefix, 0x123456);
+	struct lath_ip v4 = test_ip("0.18.52.86");
+	struct lath_ip vpc_address;
+	char text[LATH_IP_TEXT_MAX];
+	lath_be32_t v4_be;
+	uint32_t index;
+
+	(void)state;
+	assert_string_equal(lath_ip_format(&out, text), "fd6c:6174:6800:0:ff:ffff:12:3456");
+	assert_true(lath_hostaddr_parse_target(&prefix, out.bytes, &index));
+	assert_int_equal(index, 0x123456);
+	assert_false(lath_hostaddr_parse(&prefix, out.bytes, &index, &v4_be));
+	assert_true(lath_hostaddr_make(&prefix, LATH_HOSTADDR_VPC_MAX, &v4, &vpc_address));
+	assert_false(lath_hostaddr_parse_target(&prefix, vpc_address.bytes, &index));
+	out.bytes[0] ^= 1;
+	assert_false(lath_hostaddr_parse_target(&prefix, out.bytes, &index));
 }
 
 static void
@@ -373,6 +396,7 @@ main(void)
 	const struct CMUnitTest pure[] = {
 			cmocka_unit_test(hostaddr_names_vpc_and_address),
 			cmocka_unit_test(hostaddr_refuses_what_it_cannot_name),
+			cmocka_unit_test(hostaddr_names_targets_by_index),
 			cmocka_unit_test(hostaddr_own_address_is_of_no_vpc),
 	};
 	const struct CMUnitTest kernel[] = {

@@ -235,6 +235,42 @@ nat_pool_defaults_to_own_addresses(void **state)
 }
 
 static void
+nat_pool_of_ipv6_is_numbered(void **state)
+{
+	struct world *world = world_create(WORLD_BASE, "");
+	const struct lath_model_vpc *vpc;
+	struct lath_ip ip;
+	char text[LATH_IP_TEXT_MAX];
+
+	(void)state;
+	world_add(world, "/vpcs/0/attachments/0/addresses", "'fd00:0:0:1::1/64'");
+	world_add(world, "/vpcs/0/prefixes", "'fd00::/48'");
+	world_apply(world);
+	vpc = world_vpc(world, BLUE);
+	assert_int_equal(1, vpc->nat6_address_count); /* its own */
+	ip = lath_model_nat6_address(vpc, 0);
+	assert_string_equal(lath_ip_format(&ip, text), "fd00:0:0:1::1");
+	world_set(world, "/vpcs/0/natPool", "['fd00:0:0:2::/64', 'fd00:0:0:3::8/127', 'fd00::9']");
+	world_apply(world);
+	vpc = world_vpc(world, BLUE);
+	assert_int_equal(2, vpc->nat_address_count); /* IPv4's are still its own */
+	assert_int_equal(UINT32_MAX, vpc->nat6_address_count);
+	ip = lath_model_nat6_address(vpc, 0);
+	assert_string_equal(lath_ip_format(&ip, text), "fd00:0:0:2::1");
+	assert_true(lath_model_vpc_has_nat(vpc, &ip));
+	ip = lath_model_nat6_address(vpc, UINT32_MAX - 1);
+	assert_string_equal(lath_ip_format(&ip, text), "fd00::2:0:0:ffff:ffff");
+	assert_true(lath_model_vpc_has_nat(vpc, &ip));
+	ip = world_ip("fd00:0:0:2::");
+	assert_false(lath_model_vpc_has_nat(vpc, &ip));
+	ip = world_ip("fd00:0:0:3::9");
+	assert_true(lath_model_vpc_has_nat(vpc, &ip));
+	ip = world_ip("fd00:0:0:3::a");
+	assert_false(lath_model_vpc_has_nat(vpc, &ip));
+	world_free(world);
+}
+
+static void
 widen_pool(struct lath_config *cfg)
 {
 	cfg->vpcs[GREY].nat_pool[0].bits = 29;
@@ -486,6 +522,7 @@ main(void)
 			cmocka_unit_test(routes_take_the_longest_prefix),
 			cmocka_unit_test(nat_pool_defaults_to_own_addresses),
 			cmocka_unit_test(nat_pool_leaves_subnet_edges_out),
+			cmocka_unit_test(nat_pool_of_ipv6_is_numbered),
 			cmocka_unit_test(arp_is_answered_for_own_nat_and_visible_service_addresses),
 			cmocka_unit_test(probes_reach_check_addresses_of_registered_targets_only),
 			cmocka_unit_test(picks_follow_group_and_target_weights),
