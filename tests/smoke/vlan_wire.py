@@ -21,14 +21,14 @@ ETH_P_ALL = 3
 PACKET_OUTGOING = 4
 
 
-def open_tap(netns, name):
+def open_tap(netns, name, kind=IFF_TAP):
     """A descriptor stays with its interface, whatever namespace its holder goes to."""
     libc = ctypes.CDLL(None, use_errno=True)
     here = os.open("/proc/self/ns/net", os.O_RDONLY)
     there = os.open(netns, os.O_RDONLY)
     assert libc.setns(there, 0) == 0
     tap = os.open("/dev/net/tun", os.O_RDWR)
-    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH", name.encode(), IFF_TAP | IFF_NO_PI))
+    fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH", name.encode(), kind | IFF_NO_PI))
     assert libc.setns(here, 0) == 0
     os.close(here)
     os.close(there)
