@@ -3,6 +3,35 @@
 
 #include "admin_private.h"
 
+/* A tunnel's far ends. */
+static json_t *
+remotes_json(const struct lath_model_attachment *attachment)
+{
+	json_t *array = json_array();
+	char text[LATH_IP_TEXT_MAX];
+
+	for (uint32_t i = 0; i < attachment->remote_count; i++)
+		lath_admin_append(array,
+				json_string(lath_ip_format(&attachment->remotes[i].ip, text)));
+	return array;
+}
+
+static void
+put_tunnel(json_t *json, const struct lath_model *model,
+		const struct lath_model_attachment *attachment)
+{
+	const struct lath_model_attachment *underlay = model->attachments[attachment->underlay];
+
+	lath_admin_put_text(json, "tunnel", lath_config_tunnel_word(attachment->tunnel));
+	if (underlay != NULL)
+		lath_admin_put_text(json, "underlay", underlay->name);
+	if (attachment->tunnel != LATH_CONFIG_TUNNEL_GWLB) {
+		lath_admin_put_u64(json, "vni", attachment->vni);
+		lath_admin_put_text(json, "inner", attachment->inner_ethernet ? "ethernet" : "ip");
+	}
+	lath_admin_put(json, "remotes", remotes_json(attachment));
+}
+
 static json_t *
 attachment_json(const struct lath_control *control, const struct lath_model_attachment *attachment)
 {
@@ -11,6 +40,10 @@ attachment_json(const struct lath_control *control, const struct lath_model_atta
 
 	lath_admin_put_text(json, "name", attachment->name);
 	lath_admin_put_text(json, "port", lath_admin_port_name(control, attachment->port));
+	if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE)
+		put_tunnel(json, lath_control_model(control), attachment);
+	if (attachment->outer_vlan != 0)
+		lath_admin_put_u64(json, "outerVlan", attachment->outer_vlan);
 	if (attachment->vlan != 0)
 		lath_admin_put_u64(json, "vlan", attachment->vlan);
 	lath_admin_put_u64(json, "mtuBytes", attachment->mtu);

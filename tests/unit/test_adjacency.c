@@ -337,6 +337,38 @@ states_have_names(void **state)
 		assert_true(strlen(lath_adjacency_state_name((enum lath_adjacency_state)s)) > 3);
 }
 
+static void
+tunnel_holds_what_is_under_it(void **state)
+{
+	struct lath_adjacency_table table;
+	uint32_t under;
+	uint32_t other;
+	uint32_t tunnel;
+
+	(void)state;
+	open_table(&table, 8);
+	under = add(&table, 1);
+	other = add(&table, 2);
+	tunnel = add(&table, 3);
+	make_ready(&table, under);
+	make_ready(&table, tunnel);
+	lath_adjacency_set_under(&table, tunnel, under);
+	assert_int_equal(table.entries[under].refs, 1);
+	lath_adjacency_set_under(&table, tunnel, under);
+	assert_int_equal(table.entries[under].refs, 1);
+	lath_adjacency_set_under(&table, tunnel, other);
+	assert_int_equal(table.entries[under].refs, 0);
+	assert_int_equal(table.entries[other].refs, 1);
+	/* Retired, what is under stays until the tunnel goes, and goes with it. */
+	lath_adjacency_retire(&table, other, 3000);
+	assert_int_equal(table.entries[other].state, LATH_ADJACENCY_RETIRED);
+	lath_adjacency_retire(&table, tunnel, 3000);
+	assert_int_equal(table.entries[tunnel].state, LATH_ADJACENCY_FREE);
+	assert_int_equal(table.entries[other].state, LATH_ADJACENCY_FREE);
+	assert_int_equal(table.count, 1);
+	lath_adjacency_fini(&table, &lath_heap);
+}
+
 int
 main(void)
 {
@@ -348,6 +380,7 @@ main(void)
 			cmocka_unit_test(
 					retired_entry_is_found_no_more_and_goes_with_its_last_reference),
 			cmocka_unit_test(unref_leaves_an_entry_that_is_not_retired),
+			cmocka_unit_test(tunnel_holds_what_is_under_it),
 			cmocka_unit_test(eviction_takes_unresolved_ones_first_and_held_ones_never),
 			cmocka_unit_test(table_does_what_the_model_does),
 			cmocka_unit_test(memory_that_is_short_comes_back),

@@ -418,6 +418,17 @@ def case_nothing_leaves_open(t):
     flow.up(b"x", flags="PA", seq=1001, ack=5001, drop="no_route")
 
 
+def case_shown(t):
+    shown = {one["name"]: one["attachments"][0] for one in t.rpc("show.vpcs")["vpcs"]}
+    assert shown["fabric"]["addresses"] == [LOCAL + "/24"]
+    teal = shown["teal"]
+    assert (teal["tunnel"], teal["underlay"], teal["vni"], teal["inner"], teal["remotes"]) == (
+        "geneve", "fabric", 10, "ip", [BEYOND])
+    assert teal["mtuBytes"] == 1600 - 36
+    steering = {one["name"]: one["steering"] for one in t.rpc("show.ports")["ports"]}
+    assert steering["fabric0"] == "software", steering
+
+
 @workers(3)
 def case_handed_over_by_what_is_inside(t):
     client, server = ready(t, blue(t), red(t))
