@@ -7,13 +7,14 @@ reasons, answered, or forwarded on a flow. What the gateway may choose freely (t
 allowed, NAT address of the pool, source port) is left open until it is seen; bind() then checks
 that the choice is legal, and from there on every frame of the flow is predicted to the last byte.
 
-It knows IPv4 on VPC attachments; no reload, no host port, no limits on tables or refusals.
+It knows IPv4 on VPC attachments, tunnels among them (encap.py); no reload, no host port, no limits on tables or refusals.
 """
 
 import ipaddress
 import struct
 from dataclasses import dataclass, field
 
+from encap import NOBODY, tunnel_of
 from packet import (ACK, ERRORS, ETH_ARP, ETH_IPV4, ETH_IPV6, FIN, ICMP, PORTS, RST, SYN, TCP,
                     TIME_EXCEEDED, UDP, UNREACHABLE, Bad, Packet, checksum, framed, icmp_error, ip,
                     ip_packet, ip_text, mac_bytes, network, parse, parse_quote, requote, rewrite,
@@ -70,7 +71,7 @@ class World:
 
     def __init__(self, conf):
         self.attachments, self.vpcs = {}, {}
-        self.macs = {}
+        self.macs, self.tunnels, self.conf = {}, {}, conf
         for i, port in enumerate(conf["system"]["ports"]):
             self.macs[port["name"]] = mac_bytes(port.get("mac", f"02:00:00:00:00:{i + 1:02x}"))
         for one in conf["vpcs"]:
@@ -91,7 +92,12 @@ class World:
         for att in one["attachments"]:
             addresses = [(ip(a.split("/")[0]), network(a)) for a in att["addresses"]]
             tags = att.get("outerVlan", 0) << 12 | att.get("vlan", 0)
-            a = Attachment(vpc.name, att["port"], tags, att.get("mtu", 1500),
+            tunnel = tunnel_of(self.conf, att)
+            if tunnel:
+                self.tunnels[tunnel.name] = tunnel
+                self.macs[tunnel.name] = tunnel.mac = self.macs[tunnel.port]
+            a = Attachment(vpc.name, tunnel.name if tunnel else att["port"], tags,
+                           att.get("mtu", tunnel.mtu if tunnel else 1500),
                            addresses, att.get("returnTo") == "sender", att.get("announce", True))
             vpc.attachments.append(a)
             self.attachments[a.port, a.vlan] = a
@@ -206,12 +212,23 @@ class Model:
         self.flows = {}
         self.replies = {}
 
+    def next_mac(self, att, hop):
+        """Behind another far end of a tunnel it would be another machine."""
+        tunnel = self.world.tunnels.get(att.port)
+        if tunnel and not tunnel.ethernet:
+            return NOBODY
+        return self.mac_of(att.port, tunnel.far_of(hop) if tunnel else att.vlan, hop)
+
     def forget(self):
         """Every timer has run out."""
         self.flows.clear()
         self.replies.clear()
 
     def receive(self, port, frame):
+        tunnel = self.world.tunnels.get(port)
+        if tunnel and tunnel.verdict(frame):
+            return drop(tunnel.verdict(frame))
+        frame = tunnel.seen(frame) if tunnel else frame
         try:
             dst, src, vlan, kind, data = split(frame)
         except Bad as bad:
@@ -466,7 +483,7 @@ class Model:
         head = packet.ip[:8] + bytes([packet.ttl - 1, ICMP, 0, 0]) + struct.pack(
             "!II", src, ends[0])
         head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
-        mac = flow.sender if hop is None else self.mac_of(att.port, att.vlan, hop)
+        mac = flow.sender if hop is None else self.next_mac(att, hop)
         return att.port, framed(mac, self.world.macs[att.port], att.vlan, ETH_IPV4, head + l4)
 
     # What was free --------------------------------------------------------------------------
@@ -510,5 +527,5 @@ class Model:
         att, hop = self.egress(flow, result.up)
         mtus = (att.mtu, self.world.attachments[packet.port, packet.vlan].mtu)
         data = rewrite(packet.ip, *ends, min(mtus) - 40)
-        mac = flow.sender if hop is None else self.mac_of(att.port, att.vlan, hop)
+        mac = flow.sender if hop is None else self.next_mac(att, hop)
         return att.port, framed(mac, self.world.macs[att.port], att.vlan, ETH_IPV4, data)

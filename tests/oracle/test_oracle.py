@@ -17,9 +17,10 @@ from collections import Counter
 import pytest
 
 import harness
+from encap import identify
 from model import Model
 from packet import ICMP, TCP, UDP, Bad, checksum, framed, ip_text, rewrite, split
-from world import Builder, Traffic, mac_of
+from world import FABRIC, Builder, Traffic, mac_of
 
 LONG = os.environ.get("LATH_TEST_LONG") == "1"
 CONFIGS = 60 if LONG else 6
@@ -32,10 +33,9 @@ SEEDS = [FIRST_SEED + i for i in range(1 if os.environ.get("LATH_TEST_SEED") els
 class Everybody:
     """Whoever is asked for answers."""
 
-    def __init__(self, gateway):
-        self.gateway = gateway
-
-    tunnel = None
+    def __init__(self, gateway, tunnel=None, far=0):
+        self.gateway, self.inside, self.far = gateway, tunnel, far
+        self.tunnel = tunnel and (struct.pack("!I", tunnel.fars[far][0]), tunnel.kind, tunnel.vni)
 
     @staticmethod
     def is_asked(_, request):
@@ -45,12 +45,18 @@ class Everybody:
     def answers_arp(self, request):
         arp = request["ARP"]
         vlan = split(bytes(request))[2]
-        port = next(p for p, mac in self.gateway.macs.items() if mac == request.src)
+        tunnel = self.inside
+        port = tunnel.name if tunnel else next(
+            p for p, mac in self.gateway.macs.items() if mac == request.src)
         asked = bytes(map(int, arp.pdst.split(".")))
         asker = bytes.fromhex(request.src.replace(":", ""))
-        mac = mac_of(port, vlan, int.from_bytes(asked, "big"))
+        mac = mac_of(port, self.far if tunnel else vlan, int.from_bytes(asked, "big"))
         data = b"\0\1\x08\0\6\4\0\2" + mac + asked + asker + bytes(map(int, arp.psrc.split(".")))
-        return port, framed(asker, mac, vlan, 0x0806, data)
+        frame = framed(asker, mac, vlan, 0x0806, data)
+        if tunnel:
+            return tunnel.port, tunnel.wrap(frame, mac_of(tunnel.port, tunnel.vlan,
+                                                          tunnel.fars[self.far][0]), self.far)
+        return port, frame
 
 
 def trim(frame):
@@ -90,12 +96,16 @@ class Oracle:
         self.builder = Builder(self.rng)
         self.conf = self.builder.config()
         self.model = Model(self.conf, mac_of)
+        self.tunnels = self.model.world.tunnels
         self.gateway = harness.Gateway(workers=workers, seed=seed)
         self.traffic = Traffic(self.rng, self.builder, self.conf, self.model)
         self.verdicts = Counter()
 
     def start(self):
         self.gateway.hosts.append(Everybody(self.gateway))
+        for tunnel in self.tunnels.values():
+            self.gateway.hosts += [Everybody(self.gateway, tunnel, far)
+                                   for far in range(len(tunnel.fars))]
         self.gateway.load(self.conf, rig={"fences": self.gateway.workers > 1})
 
     def fail(self, text, frame=None):
@@ -111,11 +121,29 @@ class Oracle:
         there is an order between them.
         """
         workers = self.gateway.workers
-        self.gateway.inject([(port, data, zlib.crc32(data[6:12]) % workers)
+        self.gateway.inject([(*self.wrapped(port, data), zlib.crc32(data[6:12]) % workers)
                              for port, data in frames])
-        outs = self.gateway.run(0)
+        outs = [self.unwrapped(out) for out in self.gateway.run(0)]
         drops, _ = self.gateway.counted()
         return outs, drops
+
+    def wrapped(self, port, data):
+        """On the wire, from any far end of its tunnel: only what goes out is told apart."""
+        tunnel = self.tunnels.get(port)
+        if tunnel is None:
+            return port, data
+        far = zlib.crc32(data[6:12]) % len(tunnel.fars)
+        return tunnel.port, tunnel.wrap(data, mac_of(tunnel.port, tunnel.vlan,
+                                                     tunnel.fars[far][0]), far)
+
+    def unwrapped(self, out):
+        tunnel = identify(out.data, self.tunnels) if out.port == FABRIC else None
+        if tunnel is None:
+            return out
+        try:
+            return out._replace(port=tunnel.name, data=tunnel.unwrap(out.data, mac_of))
+        except Bad as bad:
+            return self.fail(f"{tunnel.name}: {bad.args[0]}")
 
     def check_forward(self, result, out, frame):
         flow = result.flow

@@ -17,8 +17,15 @@ def hosts_of(prefix):
     return ip(base), 1 << 32 - int(bits)
 
 
+FABRIC, FABRIC_VLAN = "fabric0", 900
+LOCAL, FARS = "192.0.2.1", ("192.0.2.8", "192.0.2.9")
+UNDERLAY_MTU = 1500
+
+
 class Builder:
-    """One random lath.json. VPCs overlap, services are shared, associations are missing."""
+    """One random lath.json. VPCs overlap, services are shared, associations are missing. Some are
+    behind tunnels (tunnels.py), which to the model are ports of their own.
+    """
 
     def __init__(self, rng):
         self.rng = rng
@@ -27,6 +34,7 @@ class Builder:
                      for vlan in [None] + rng.sample(range(1, 4095), 4) +
                      [rng.randint(1, 4094) << 12 | one for one in rng.sample(range(1, 4095), 2)]]
         rng.shuffle(self.free)
+        self.vni = 0
         self.vpcs = [self.vpc(f"vpc{i}") for i in range(rng.randint(2, 5))]
 
     def address(self, subnet, low=10, high=120):
@@ -43,6 +51,8 @@ class Builder:
         attachments = [topology.attachment(port, f"{first}.1/{subnet.split('/')[1]}", vlan=vlan,
                                            mtu=mtu, name=f"{name}-a")]
         prefixes, routes = [subnet], []
+        if rng.random() < 0.5:
+            attachments = [self.tunnel(f"{name}-a", f"{first}.1/{subnet.split('/')[1]}", subnet, mtu)]
         if rng.random() < 0.4:  # a second subnet behind the same gateway
             port, vlan = self.free.pop()
             attachments.append(topology.attachment(port, "10.9.0.1/24", vlan=vlan,
@@ -52,13 +62,27 @@ class Builder:
             prefixes.append("172.16.0.0/16")
             routes.append(topology.route(rng.choice(("172.16.0.0/16", "0.0.0.0/0")),
                                          f"{first}.2"))
-            if rng.random() < 0.3:
+            if rng.random() < 0.3 and "port" in attachments[0]:
                 attachments[0]["returnTo"] = "sender"
         pool = None
         if rng.random() < 0.6:
             pool = [f"{first}.{rng.choice((122, 124))}/31", "192.0.2.0/30"][:rng.randint(1, 2)]
         return topology.vpc(name, attachments, prefixes=prefixes, natPool=pool,
                             routes=routes or None)
+
+    def tunnel(self, name, address, subnet, mtu):
+        """One far end, or a second one that has the upper half of the subnet."""
+        rng = self.rng
+        self.vni += 1
+        kind, inner = rng.choice((("vxlan", None), ("geneve", None), ("geneve", "ip")))
+        remotes = [topology.remote(FARS[0])]
+        if inner is None and rng.random() < 0.5:
+            base, bits = subnet.split("/")
+            half = ip(base) + (1 << 31 - int(bits))
+            text = ".".join(str(half >> s & 255) for s in (24, 16, 8, 0))
+            remotes.append(topology.remote(FARS[1], [f"{text}/{int(bits) + 1}"]))
+        return topology.tunnel(kind, "fabric", 0x10000 + self.vni, remotes, address, inner=inner,
+                               mtu=mtu, name=name)
 
     def host_address(self, vpc):
         rng = self.rng
@@ -121,7 +145,9 @@ class Builder:
                 "vpcs": [v["name"] for v in self.vpcs if rng.random() < 0.6],
                 "services": [s["name"] for s in services if rng.random() < 0.7]}
         return topology.config(
-            self.ports, self.vpcs, services, groups, networks,
+            self.ports + [FABRIC], self.vpcs, services, groups, networks,
+            underlays=[topology.underlay("fabric", FABRIC, LOCAL + "/24", vlan=FABRIC_VLAN,
+                                         mtu=UNDERLAY_MTU)],
             system={"memory": {"flowsPerWorker": 8192}},
             limits={"refusalsPerSecond": 1000000, "puntsPerSecond": 1000000},
             timeouts={"tcpEstablishedSeconds": 300},
@@ -244,7 +270,7 @@ class Traffic:
             return None
         att = way[0]
         tport = target.port if flow.proto != ICMP else flow.nport
-        return att, mac_of(att.port, att.vlan, way[1]), (target.address, flow.nat, tport,
+        return att, self.model.next_mac(att, way[1]), (target.address, flow.nat, tport,
                                                          flow.nport)
 
     def error(self, flow):
