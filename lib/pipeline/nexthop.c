@@ -273,7 +273,7 @@ trim_to(struct rte_mbuf *m, uint32_t len)
 		m->data_len = (uint16_t)len;
 		m->pkt_len = len;
 	} else {
-		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
+		lath_segments_cut(m, len);
 	}
 }
 

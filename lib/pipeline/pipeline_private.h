@@ -308,6 +308,17 @@ void lath_refuse_oversize(struct lath_worker *w, struct rte_mbuf *m, uint32_t vp
 void lath_refuse_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
 		enum lath_drop reason);
 
+/* segment.c: packets in several segments. Brings the headers, and the whole packet if a buffer holds
+ * it, into the first one. False: that has no room for them.
+ */
+bool lath_segments_gather(struct rte_mbuf *m);
+
+/* Cuts to the first `len` bytes; segments behind are freed. Never makes a packet longer. */
+void lath_segments_cut(struct rte_mbuf *m, uint32_t len);
+
+/* The Internet checksum over these bytes is right. */
+bool lath_segments_sum_holds(const struct rte_mbuf *m, uint32_t offset, uint32_t len);
+
 /* translate.c: rewrites, finds the next hop, sends. Ends the packet. */
 void lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref);
 

@@ -90,12 +90,28 @@ l4_is_wrong(const struct lath_worker *w, struct rte_mbuf *m)
 							lath_from_be16(udp->cksum_be) != 0));
 }
 
+/* The parse has summed an echo that lies in one piece. */
+static bool
+echo_sum_holds(struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+
+	return m->nb_segs == 1 || pkt->proto != LATH_PROTO_ICMP || lath_packet_is_error(pkt) ||
+			lath_segments_sum_holds(m, pkt->l4_offset,
+					(uint32_t)(pkt->ip_len -
+							(pkt->l4_offset - pkt->l3_offset)));
+}
+
 enum lath_drop
 lath_stage_parse(struct rte_mbuf *m, uint16_t ethertype, uint32_t len, uint32_t end, bool verified)
 {
-	if (ethertype == LATH_ETHERTYPE_IPV4)
-		return lath_parse_ipv4(frame_of(m), len, end, verified, packet_of(m));
-	return ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported : LATH_DROP_ethertype;
+	enum lath_drop reason;
+
+	if (ethertype != LATH_ETHERTYPE_IPV4)
+		return ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported
+							: LATH_DROP_ethertype;
+	reason = lath_parse_ipv4(frame_of(m), len, end, verified, packet_of(m));
+	return reason == LATH_DROP_NONE && !echo_sum_holds(m) ? LATH_DROP_icmp_cksum : reason;
 }
 
 bool
@@ -152,6 +168,10 @@ take_in(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
 	pkt->port = (uint8_t)port;
 	pkt->family = LATH_FAMILY_NONE;
 	pkt->stage = LATH_STAGE_LOOKUP;
+	if (m->nb_segs > 1 && !lath_segments_gather(m)) {
+		drop(w, m, LATH_MODEL_HOST_VPC, LATH_DROP_segments);
+		return false;
+	}
 	reason = lath_parse_frame(frame_of(m), rte_pktmbuf_data_len(m), pkt, &ethertype);
 	if (reason != LATH_DROP_NONE) {
 		drop(w, m, LATH_MODEL_HOST_VPC, reason);

@@ -44,7 +44,7 @@ turn_back(struct lath_worker *w, struct rte_mbuf *m, enum lath_generated kind)
 	uint32_t len = (uint32_t)pkt->l3_offset + pkt->ip_len;
 
 	lath_craft_turn_ethernet(frame_of(m), &w->plane->gateway_mac[pkt->port]);
-	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
+	lath_segments_cut(m, len);
 	lath_transmit_back(w, m, kind);
 }
 
@@ -71,7 +71,7 @@ refuse_by_reset(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 	struct lath_packet *pkt = packet_of(m);
 
 	/* Nobody answers a RST (RFC 9293 section 3.10.7.1). */
-	if ((pkt->tcp_flags & LATH_TCP_RST) != 0 || rte_pktmbuf_linearize(m) != 0) {
+	if ((pkt->tcp_flags & LATH_TCP_RST) != 0) {
 		drop(w, m, vpc, reason);
 		return;
 	}
@@ -108,12 +108,14 @@ refuse_by_error(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 	uint8_t *frame;
 	uint8_t *ip;
 
-	if (cause.type == 0 || pkt->family != LATH_FAMILY_IPV4 || rte_pktmbuf_linearize(m) != 0 ||
+	if (cause.type == 0 || pkt->family != LATH_FAMILY_IPV4 ||
 			rte_pktmbuf_headroom(m) < LATH_ICMPERR_V4_FRONT ||
 			!own_address(attachment_of(w, pkt), &sender, &cause.src)) {
 		drop(w, m, vpc, reason);
 		return;
 	}
+	/* An error quotes less than a buffer holds. */
+	lath_segments_cut(m, rte_pktmbuf_data_len(m));
 	ip = frame_of(m) + pkt->l3_offset;
 	len = (uint32_t)rte_pktmbuf_data_len(m) - pkt->l3_offset;
 	/* Frames to a group of hosts have not come this far. */
@@ -195,18 +197,19 @@ lath_refuse_flow(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref,
 	uint32_t vpc = lath_packet_vpc(pkt);
 	struct rte_mbuf *answer;
 
-	if (pkt->proto != LATH_PROTO_TCP || m->nb_segs != 1) {
+	if (pkt->proto != LATH_PROTO_TCP) {
 		drop(w, m, vpc, reason);
 		return;
 	}
 	lath_counters_drop(w->counters, vpc, reason);
+	lath_segments_cut(m, rte_pktmbuf_data_len(m));
 	answer = (pkt->tcp_flags & LATH_TCP_RST) != 0 ? NULL : copy_headers(w, m);
 	if (answer != NULL) {
 		lath_craft_reset_answer(frame_of(answer), packet_of(answer));
 		turn_back(w, answer, LATH_GENERATED_RST);
 	}
 	lath_craft_reset_onward(frame_of(m), pkt);
-	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - pkt->l3_offset - pkt->ip_len));
+	lath_segments_cut(m, (uint32_t)pkt->l3_offset + pkt->ip_len);
 	w->counters->worker.generated[LATH_GENERATED_RST]++;
 	lath_translate(w, m, ref);
 }

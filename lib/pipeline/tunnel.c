@@ -350,7 +350,7 @@ cut(struct rte_mbuf *m)
 	uint32_t len = (uint32_t)pkt->l3_offset + pkt->ip_len;
 
 	if (rte_pktmbuf_pkt_len(m) > len)
-		rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
+		lath_segments_cut(m, len);
 }
 
 /* From here on the packet is the outer one. */

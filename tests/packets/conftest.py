@@ -29,11 +29,13 @@ def pytest_report_header(config):
 
 @pytest.fixture
 def start():
-    """start(config, workers=1) -> a loaded Gateway; all are closed at the end."""
+    """start(config, workers=1) -> a loaded Gateway; all are closed at the end. `segments`: what it
+    receives comes in pieces.
+    """
     gateways = []
 
-    def make(config=None, workers=1, seed=1, **options):
-        gateway = harness.Gateway(workers=workers, seed=seed)
+    def make(config=None, workers=1, seed=1, segments=False, **options):
+        gateway = harness.Gateway(workers=workers, seed=seed, segments=segments)
         gateways.append(gateway)
         if config is not None:
             gateway.load(config, **options)

@@ -44,10 +44,11 @@ class CaseFailure(AssertionError):
 class Gateway:
     """One harness process. Use as a context manager."""
 
-    def __init__(self, path=None, workers=1, seed=1):
+    def __init__(self, path=None, workers=1, seed=1, segments=False):
         self.path = path or os.environ.get("LATH_PACKETS") or DEFAULT_HARNESS
         self.workers = workers
         self.seed = seed
+        self.segments = segments
         self.log = []
         self.replies = []
         self.now_ms = 0
@@ -123,8 +124,9 @@ class Gateway:
         `rig`: what its ports are like, see README.md.
         """
         self.prepare(config)
+        rig = dict(rig or {}, **({"segments": self.seed | 1} if self.segments else {}))
         self.good({"op": "load", "config": config, "workers": self.workers, "seed": self.seed,
-                   "rig": rig or {}})
+                   "rig": rig})
         self.counters = self.read_counters()
         outs = self.run(settle_ms, START_SLICE_MS)
         self.counters = self.read_counters()
@@ -167,7 +169,8 @@ class Gateway:
 
     def inject(self, frames):
         """`frames`: (port, bytes), (port, bytes, queue), (port, bytes, queue, member of a bond) or
-        (port, bytes, queue, member, {"ip": "good", "l4": "bad"}: what the NIC says of checksums).
+        (port, bytes, queue, member, {"ip": "good", "l4": "bad"}: what the NIC says of checksums),
+        or all of these and the places where the frame is cut into segments.
         The queue is a number, "wrong" (not the one of RSS), or None as without: what RSS says on a
         port that has it, else any.
         """
@@ -180,6 +183,8 @@ class Gateway:
                 packet["member"] = frame[3]
             if len(frame) > 4:
                 packet["cksum"] = frame[4]
+            if len(frame) > 5:
+                packet["cuts"] = frame[5]
             packets.append(packet)
         if packets:
             self.good({"op": "inject", "packets": packets})

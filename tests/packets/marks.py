@@ -24,5 +24,10 @@ def rig(**wishes):
     return _mark(rig=wishes)
 
 
+def linear(why):
+    """Not to be repeated in segments."""
+    return _mark(linear=why)
+
+
 raw = _mark(raw=True)
 long_only = _mark(long_only=True)

@@ -36,6 +36,7 @@ struct rig {
 	lath_tick_t start;
 	lath_tick_t now;
 	uint64_t random;
+	uint64_t segments; /* where frames are cut; 0: nowhere unless told */
 	bool loaded;
 	json_t *out; /* packets sent since the last command */
 };
@@ -51,6 +52,9 @@ void rig_close_bonds(struct rig *rig);
 
 /* Which queue a NIC with our key and table gives the frame `hex`. */
 json_t *rig_queue_of(struct rig *rig, json_t *command);
+
+/* A frame as the gateway's port receives it, cut at `cuts` or at random; NULL: no buffers. */
+struct rte_mbuf *rig_packet(struct rig *rig, json_t *cuts, const uint8_t *frame, size_t len);
 
 json_t *rig_inject(struct rig *rig, json_t *command);
 

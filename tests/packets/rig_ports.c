@@ -24,7 +24,8 @@
 
 #define RING_SIZE 8192u
 #define BUFFERS 3072u
-#define DATA_ROOM (128 + 10240)
+#define BUFFERS_OF_PIECES (4 * BUFFERS) /* a frame takes up to four */
+#define DATA_ROOM 10240
 #define ALARM_US 100000u /* longest time between two looks at a bond's members */
 #define LINK_TRIES 200u  /* of 10 ms: a bond's members come up by an alarm of EAL */
 
@@ -170,11 +171,18 @@ void
 rig_make_ports(struct rig *rig, const struct lath_config *cfg, json_t *wishes)
 {
 	json_t *buffers = json_object_get(wishes, "buffers");
+	json_t *room = json_object_get(wishes, "room");
 	uint32_t workers = cfg->system.worker_count;
 
+	rig->segments = (uint64_t)json_integer_value(json_object_get(wishes, "segments"));
 	rig->gateway.plane.pool = rte_pktmbuf_pool_create("test_packets",
-			buffers != NULL ? (unsigned)json_integer_value(buffers) : BUFFERS, 0,
-			LATH_PACKET_PRIVATE_SIZE, DATA_ROOM, 0);
+			buffers != NULL                      ? (unsigned)json_integer_value(buffers)
+					: rig->segments != 0 ? BUFFERS_OF_PIECES
+							     : BUFFERS,
+			0, LATH_PACKET_PRIVATE_SIZE,
+			(uint16_t)(RTE_PKTMBUF_HEADROOM +
+					(room != NULL ? json_integer_value(room) : DATA_ROOM)),
+			0);
 	for (uint32_t i = 0; i < cfg->system.port_count; i++)
 		make_port(rig, i, cfg->system.ports[i].name, &cfg->system.ports[i], wishes,
 				workers);
@@ -299,21 +307,22 @@ inject_one(struct rig *rig, json_t *packet)
 	json_t *member = json_object_get(packet, "member");
 	struct rig_port *test;
 	struct rte_mbuf *m;
+	uint8_t *frame;
 	uint32_t queue;
 	size_t len;
-	uint8_t *at;
 
 	if (port < 0 || hex == NULL || strlen(hex) % 2 != 0)
 		return "a packet has a known port and an even number of hex digits";
 	test = &rig->ports[port];
 	len = strlen(hex) / 2;
-	m = rte_pktmbuf_alloc(rig->gateway.plane.pool);
-	at = m == NULL ? NULL : (uint8_t *)rte_pktmbuf_append(m, (uint16_t)len);
-	if (at == NULL)
+	frame = malloc(len + 1);
+	from_hex(hex, frame, len);
+	queue = choose_queue(rig, test, json_object_get(packet, "queue"), frame, len);
+	m = rig_packet(rig, json_object_get(packet, "cuts"), frame, len);
+	free(frame);
+	if (m == NULL)
 		return "no buffer for the packet";
-	from_hex(hex, at, len);
 	m->ol_flags |= cksum_flags(json_object_get(packet, "cksum"));
-	queue = choose_queue(rig, test, json_object_get(packet, "queue"), at, len);
 	if (rte_ring_enqueue(test->rx[(size_t)json_integer_value(member) % test->members][queue],
 			    m) == 0)
 		return NULL;

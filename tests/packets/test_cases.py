@@ -7,12 +7,16 @@ case_*(t), each with a freshly loaded Gateway. WORKERS = (1, 2, 3) there runs al
 number of workers, `@workers(...)` one of them; RIG = {...} or `@rig(...)` says what the ports are
 like. A function that loads by itself is marked
 `@raw`: its gateway has started but has no configuration.
+
+Some of them, other ones each day, run again with every frame in several segments (all of them with
+LATH_SEGMENTS=1 or LATH_TEST_LONG=1): nothing may come out otherwise. `@linear(why)` is left out there.
 """
 
 import ast
 import importlib.util
 import os
 import re
+import time
 
 import pytest
 
@@ -60,14 +64,34 @@ def all_cases():
                 yield pytest.param(module, function, count, id=short)
 
 
+SEGMENTED_PART = 6  # of the cases, one of so many a day
+
+
+def cases_in_segments():
+    cases = [case for case in all_cases()
+             if not any(getattr(place, "linear", None) for place in case.values[:2])]
+    if "1" in (os.environ.get("LATH_SEGMENTS"), os.environ.get("LATH_TEST_LONG")):
+        return cases
+    return cases[time.localtime().tm_yday % SEGMENTED_PART::SEGMENTED_PART]
+
+
+@pytest.mark.parametrize("module,function,workers", cases_in_segments())
+def test_case_in_segments(start, module, function, workers):
+    run_case(start, module, function, workers, segments=True)
+
+
 @pytest.mark.parametrize("module,function,workers", all_cases())
 def test_case(start, module, function, workers):
+    run_case(start, module, function, workers)
+
+
+def run_case(start, module, function, workers, **options):
     if getattr(function, "long_only", False) and os.environ.get("LATH_TEST_LONG") != "1":
         pytest.skip("only with LATH_TEST_LONG=1")
     config = None if getattr(function, "raw", False) else getattr(
         function, "config", getattr(module, "CONFIG", None))
     rig = getattr(function, "rig", getattr(module, "RIG", None))
-    gateway = start(config, workers=workers, rig=rig)
+    gateway = start(config, workers=workers, rig=rig, **options)
     function(gateway)
     gateway.read_counters()
 

@@ -3,7 +3,7 @@
 """What has no room: full rings and queues, no buffers, and the end with packets in hand."""
 
 import bulk
-from marks import raw, rig, workers
+from marks import linear, raw, rig, workers
 from scapy.layers.l2 import Ether
 from topology import WEB, base, edit
 
@@ -41,6 +41,7 @@ def case_full_transmit_queue_drops(t):
         t.fail(f"{len(outs)} of 15")
 
 
+@linear("counts buffers, of which a frame would take several")
 @rig(buffers=32)
 def case_no_buffer_for_an_answer_loses_nothing(t):
     """A right taken away is told to both sides; without a buffer for the second RST only the one
