@@ -31,6 +31,8 @@ enum lath_config_list {
 	LATH_CONFIG_LIST_SERVICE_CIDRS,
 	LATH_CONFIG_LIST_UNDERLAYS,
 	LATH_CONFIG_LIST_VPCS,
+	LATH_CONFIG_LIST_SECURITY_GROUPS,
+	LATH_CONFIG_LIST_ACLS,
 	LATH_CONFIG_LIST_NETWORKS,
 	LATH_CONFIG_LIST_VPC_ASSOCIATIONS,
 	LATH_CONFIG_LIST_SERVICE_ASSOCIATIONS,
@@ -57,6 +59,8 @@ enum lath_config_kind {
 	LATH_CONFIG_KIND_LISTENER,
 	LATH_CONFIG_KIND_RULE,
 	LATH_CONFIG_KIND_GROUP,
+	LATH_CONFIG_KIND_SECURITY_GROUP,
+	LATH_CONFIG_KIND_ACL,
 	LATH_CONFIG_KIND_COUNT,
 };
 
@@ -279,6 +283,10 @@ void lath_config_derive(const struct lath_config *cfg, const struct lath_config_
 int lath_config_refer(const struct lath_config_node *object, const char *key,
 		enum lath_config_kind kind, const char *account, uint32_t *out);
 
+/* The same for a node that is the reference itself: an element of a list. */
+int lath_config_refer_to(const struct lath_config_node *member, enum lath_config_kind kind,
+		const char *account, uint32_t *out);
+
 void lath_config_sha256(const char *text, size_t len, char hex[65]);
 
 /* ---- one reader per section or list -------------------------------------------------------- */
@@ -305,8 +313,16 @@ int lath_config_read_tunnel(const struct lath_config_node *node,
 int lath_config_read_tunnel_mtu(const struct lath_config_node *node,
 		struct lath_config_attachment *attachment);
 
-/* `authType`: only "NONE" so far. */
-int lath_config_read_auth_type(const struct lath_config_node *node);
+int lath_config_read_acls(struct lath_config_loader *loader);
+int lath_config_read_security_groups(struct lath_config_loader *loader);
+
+/* `authType` and `authPolicy`. */
+int lath_config_read_auth(const struct lath_config_node *node, struct lath_config_auth *auth);
+
+/* `networkAclIdentifier` of a VPC; `securityGroupIds` and `priority` of an association. */
+int lath_config_read_vpc_acl(const struct lath_config_node *node, struct lath_config_vpc *vpc);
+int lath_config_read_gate(const struct lath_config_node *node,
+		struct lath_config_vpc_association *association);
 
 /* `protocol` of a listener or group: required, TCP or UDP. */
 int lath_config_read_protocol(const struct lath_config_node *object,

@@ -32,6 +32,22 @@ free_service(struct lath_config_service *service)
 		free(listener->rules);
 	}
 	free(service->listeners);
+	free(service->auth.policy);
+}
+
+static void
+free_access(struct lath_config *cfg)
+{
+	for (uint32_t i = 0; i < cfg->security_group_count; i++)
+		free(cfg->security_groups[i].rules);
+	for (uint32_t i = 0; i < cfg->acl_count; i++) {
+		free(cfg->acls[i].inbound);
+		free(cfg->acls[i].outbound);
+	}
+	for (uint32_t i = 0; i < cfg->network_count; i++)
+		free(cfg->networks[i].auth.policy);
+	free(cfg->security_groups);
+	free(cfg->acls);
 }
 
 void
@@ -49,6 +65,7 @@ lath_config_free(struct lath_config *cfg)
 		free(cfg->groups[i].targets);
 	for (uint32_t i = 0; i < cfg->warning_count; i++)
 		free(cfg->warnings[i]);
+	free_access(cfg);
 	free(cfg->system.ports);
 	free(cfg->service_cidrs);
 	free(cfg->underlays);

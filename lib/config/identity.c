@@ -38,6 +38,9 @@ static const struct kind kinds[LATH_CONFIG_KIND_COUNT] = {
 				"listener-"},
 		[LATH_CONFIG_KIND_RULE] = {"rule", "rule", "rule-", 3, 63, "rule-"},
 		[LATH_CONFIG_KIND_GROUP] = {"target group", "targetgroup", "tg-", 3, 128, "tg-"},
+		[LATH_CONFIG_KIND_SECURITY_GROUP] = {"security group", "security-group", "sg-", 1,
+				128, "sg-"},
+		[LATH_CONFIG_KIND_ACL] = {"network ACL", "network-acl", "acl-", 1, 128, "acl-"},
 };
 
 void
@@ -91,6 +94,13 @@ derive_id(const struct lath_config_naming *naming, struct lath_config_identity *
 	snprintf(identity->id, sizeof(identity->id), "%s%.*s", kind->prefix, (int)ID_TAIL, hex);
 }
 
+static bool
+is_ec2(enum lath_config_kind kind)
+{
+	return kind == LATH_CONFIG_KIND_VPC || kind == LATH_CONFIG_KIND_SECURITY_GROUP ||
+			kind == LATH_CONFIG_KIND_ACL;
+}
+
 /* ARN and hashing key from all the rest. */
 static void
 complete(const struct lath_config *cfg, const struct lath_config_naming *naming,
@@ -105,8 +115,7 @@ complete(const struct lath_config *cfg, const struct lath_config_naming *naming,
 				kind->word, identity->id);
 	else
 		snprintf(identity->arn, sizeof(identity->arn), "arn:%s:%s:%s:%s:%s/%s",
-				gateway->partition,
-				naming->kind == LATH_CONFIG_KIND_VPC ? "ec2" : "vpc-lattice",
+				gateway->partition, is_ec2(naming->kind) ? "ec2" : "vpc-lattice",
 				gateway->region, identity->account, kind->word, identity->id);
 }
 

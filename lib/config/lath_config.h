@@ -11,7 +11,9 @@
  */
 #pragma once
 
+#include <lath_acl.h>
 #include <lath_inet.h>
+#include <lath_policy.h>
 
 #define LATH_CONFIG_NAME_MAX 136 /* a target group's name has up to 128 characters */
 #define LATH_CONFIG_ID_MAX 48    /* "listener-" and 17 characters, with room */
@@ -19,6 +21,8 @@
 #define LATH_CONFIG_DEVICE_MAX 256
 #define LATH_CONFIG_PATH_MAX 256
 #define LATH_CONFIG_GROUPS_PER_ACTION_MAX 10 /* service model 1.4 */
+#define LATH_CONFIG_GROUPS_PER_GATE_MAX 5    /* security groups of an association: 1.8 */
+#define LATH_CONFIG_PATH_PRIORITY 1000u      /* of an association that gives none */
 #define LATH_CONFIG_NONE UINT32_MAX          /* no such index */
 
 /** What every object has. `id` is given or derived: Lattice's prefix and 17 characters of
@@ -170,16 +174,43 @@ struct lath_config_vpc {
 	uint32_t attachment_count;
 	struct lath_config_route *routes;
 	uint32_t route_count;
+	uint32_t acl; /* index into acls; LATH_CONFIG_NONE: none */
+};
+
+/** Rules whose numbers are their places; `vpc` of a rule is an index into vpcs. */
+struct lath_config_security_group {
+	struct lath_config_identity identity;
+	struct lath_acl_rule *rules;
+	uint32_t rule_count;
+};
+
+/** In and out of the VPC that it is attached to. */
+struct lath_config_acl {
+	struct lath_config_identity identity;
+	struct lath_acl_rule *inbound;
+	struct lath_acl_rule *outbound;
+	uint32_t inbound_count;
+	uint32_t outbound_count;
+};
+
+/** `policy` is kept, and checked, where it is not asked as well. */
+struct lath_config_auth {
+	bool asks; /* authType AWS_IAM */
+	struct lath_policy *policy;
 };
 
 struct lath_config_network {
 	struct lath_config_identity identity;
+	struct lath_config_auth auth;
 };
 
 struct lath_config_vpc_association {
 	struct lath_config_identity identity;
 	uint32_t network; /* index into networks */
 	uint32_t vpc;
+	uint32_t priority; /* of several paths to a service the lowest is used, then the name */
+	uint32_t security_groups[LATH_CONFIG_GROUPS_PER_GATE_MAX]; /* indexes */
+	uint32_t security_group_count;                             /* 0: the whole VPC may call */
 };
 
 struct lath_config_service_association {
@@ -239,6 +270,8 @@ struct lath_config_service {
 	uint32_t idle_timeout_s; /* 0: the gateway's timeouts */
 	enum lath_config_refuse refuse;
 	enum lath_config_echo icmp_echo;
+	bool revoked_finish; /* flows that lost their right go on to their end */
+	struct lath_config_auth auth;
 };
 
 enum lath_config_check_protocol {
@@ -291,6 +324,10 @@ struct lath_config {
 	uint32_t underlay_count;
 	struct lath_config_vpc *vpcs;
 	uint32_t vpc_count;
+	struct lath_config_security_group *security_groups;
+	uint32_t security_group_count;
+	struct lath_config_acl *acls;
+	uint32_t acl_count;
 	struct lath_config_network *networks;
 	uint32_t network_count;
 	struct lath_config_vpc_association *vpc_associations;

@@ -8,22 +8,6 @@
 #define NETWORKS_MAX 65535u
 #define ASSOCIATIONS_MAX 1048576u
 
-int
-lath_config_read_auth_type(const struct lath_config_node *node)
-{
-	static const char *const types[] = {"NONE"};
-	struct lath_config_node member;
-	unsigned type = 0;
-
-	if (lath_config_member(node, "authType", &member) && json_is_string(member.json) &&
-			strcmp(json_string_value(member.json), "AWS_IAM") == 0)
-		return lath_config_fail(&member,
-				"\"AWS_IAM\" needs auth policies, which come with a later release; "
-				"only "
-				"\"NONE\" is accepted");
-	return lath_config_read_word(node, "authType", types, LATH_ARRAY_SIZE(types), &type);
-}
-
 static int
 check_count(struct lath_config_loader *loader, enum lath_config_list list, uint32_t max)
 {
@@ -39,7 +23,7 @@ check_count(struct lath_config_loader *loader, enum lath_config_list list, uint3
 int
 lath_config_read_networks(struct lath_config_loader *loader)
 {
-	static const char *const keys[] = {"name", "account", "id", "authType"};
+	static const char *const keys[] = {"name", "account", "id", "authType", "authPolicy"};
 	static const struct lath_config_naming naming = {.kind = LATH_CONFIG_KIND_NETWORK};
 	const enum lath_config_list list = LATH_CONFIG_LIST_NETWORKS;
 	struct lath_config *cfg = loader->cfg;
@@ -57,7 +41,7 @@ lath_config_read_networks(struct lath_config_loader *loader)
 		if (lath_config_read_keys(&node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 				lath_config_identify(&node, &naming, i,
 						&cfg->networks[i].identity) != 0 ||
-				lath_config_read_auth_type(&node) != 0)
+				lath_config_read_auth(&node, &cfg->networks[i].auth) != 0)
 			return lath_err(EINVAL);
 	}
 	return 0;
@@ -106,8 +90,10 @@ check_pair(const struct lath_config_node *node, json_t *seen, const struct pair 
 static int
 read_pair(const struct lath_config_node *node, uint32_t index, json_t *seen, struct pair *pair)
 {
-	const char *const keys[] = {
-			"name", "account", "id", "serviceNetworkIdentifier", pair->other_key};
+	const char *const keys[] = {"name", "account", "id", "serviceNetworkIdentifier",
+			pair->other_key, "securityGroupIds", "priority"};
+	/* Only a VPC's association says who may call by it, and in which order. */
+	const size_t key_count = pair->other_kind == LATH_CONFIG_KIND_VPC ? 7 : 5;
 	const struct lath_config *cfg = node->loader->cfg;
 	const struct lath_config_identity *network;
 	const struct lath_config_identity *other;
@@ -116,7 +102,7 @@ read_pair(const struct lath_config_node *node, uint32_t index, json_t *seen, str
 	struct lath_config_naming naming = {.kind = pair->kind, .name = name, .scope = scope};
 	char account[16];
 
-	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
+	if (lath_config_read_keys(node, keys, key_count) != 0 ||
 			lath_config_read_account(node, account) != 0 ||
 			lath_config_refer(node, keys[3], LATH_CONFIG_KIND_NETWORK, account,
 					&pair->network) != 0 ||
@@ -151,7 +137,13 @@ read_vpc_associations(struct lath_config_loader *loader, json_t *seen)
 		if (rc != 0)
 			return rc;
 		cfg->vpc_associations[i] = (struct lath_config_vpc_association){
-				pair.identity, pair.network, pair.other};
+				.identity = pair.identity,
+				.network = pair.network,
+				.vpc = pair.other,
+		};
+		rc = lath_config_read_gate(&node, &cfg->vpc_associations[i]);
+		if (rc != 0)
+			return rc;
 	}
 	cfg->vpc_association_count = count;
 	return 0;

@@ -16,6 +16,8 @@ static const char *const nouns[LATH_CONFIG_KIND_COUNT] = {
 		[LATH_CONFIG_KIND_LISTENER] = "listener",
 		[LATH_CONFIG_KIND_RULE] = "rule",
 		[LATH_CONFIG_KIND_GROUP] = "target group",
+		[LATH_CONFIG_KIND_SECURITY_GROUP] = "security group",
+		[LATH_CONFIG_KIND_ACL] = "network ACL",
 };
 
 /* Objects that something refers to; NULL for the other kinds. */
@@ -31,6 +33,10 @@ identity_of(const struct lath_config *cfg, enum lath_config_kind kind, uint32_t 
 		return &cfg->services[index].identity;
 	case LATH_CONFIG_KIND_GROUP:
 		return &cfg->groups[index].identity;
+	case LATH_CONFIG_KIND_SECURITY_GROUP:
+		return &cfg->security_groups[index].identity;
+	case LATH_CONFIG_KIND_ACL:
+		return &cfg->acls[index].identity;
 	case LATH_CONFIG_KIND_VPC_ASSOCIATION:
 	case LATH_CONFIG_KIND_SERVICE_ASSOCIATION:
 	case LATH_CONFIG_KIND_LISTENER:
@@ -83,22 +89,19 @@ fail_unknown(const struct lath_config_node *member, enum lath_config_kind kind)
 }
 
 int
-lath_config_refer(const struct lath_config_node *object, const char *key,
-		enum lath_config_kind kind, const char *account, uint32_t *out)
+lath_config_refer_to(const struct lath_config_node *member, enum lath_config_kind kind,
+		const char *account, uint32_t *out)
 {
-	const struct lath_config_loader *loader = object->loader;
+	const struct lath_config_loader *loader = member->loader;
 	char scoped[16 + LATH_CONFIG_NAME_MAX + 1];
-	struct lath_config_node member;
 	const char *text;
 	char value[LATH_CONFIG_VALUE_MAX];
 	json_t *plain;
 
-	if (lath_config_need(object, key, &member) != 0)
-		return lath_err(EINVAL);
-	text = json_string_value(member.json);
+	text = json_string_value(member->json);
 	if (text == NULL)
-		return lath_config_fail(&member, "%s is not a name, id or ARN of a %s",
-				lath_config_value(member.json, value), nouns[kind]);
+		return lath_config_fail(member, "%s is not a name, id or ARN of a %s",
+				lath_config_value(member->json, value), nouns[kind]);
 	if (find_entry(loader->ids[kind], text, out) || find_arn(loader, kind, text, out))
 		return 0;
 	if (strlen(text) < LATH_CONFIG_NAME_MAX) {
@@ -108,12 +111,23 @@ lath_config_refer(const struct lath_config_node *object, const char *key,
 	}
 	plain = json_object_get(loader->plain[kind], text);
 	if (plain == NULL)
-		return fail_unknown(&member, kind);
+		return fail_unknown(member, kind);
 	if (json_integer_value(plain) < 0)
-		return lath_config_fail(&member,
+		return lath_config_fail(member,
 				"more than one other account has a %s named \"%.128s\"; give its "
 				"id or ARN",
 				nouns[kind], text);
 	*out = (uint32_t)json_integer_value(plain);
 	return 0;
+}
+
+int
+lath_config_refer(const struct lath_config_node *object, const char *key,
+		enum lath_config_kind kind, const char *account, uint32_t *out)
+{
+	struct lath_config_node member;
+
+	if (lath_config_need(object, key, &member) != 0)
+		return lath_err(EINVAL);
+	return lath_config_refer_to(&member, kind, account, out);
 }

@@ -201,25 +201,31 @@ static int
 read_service(const struct lath_config_node *node, uint32_t index)
 {
 	static const char *const keys[] = {"name", "account", "id", "authType", "addresses",
-			"listeners", "idleTimeoutSeconds", "refuse", "icmpEcho"};
+			"listeners", "idleTimeoutSeconds", "refuse", "icmpEcho", "authPolicy",
+			"revokedFlows"};
 	static const char *const refusals[LATH_CONFIG_REFUSE_COUNT] = {"icmp", "reset", "silent"};
+	static const char *const ends[] = {"end", "finish"};
 	static const char *const echoes[LATH_CONFIG_ECHO_COUNT] = {"answer", "forward", "drop"};
 	static const struct lath_config_naming naming = {.kind = LATH_CONFIG_KIND_SERVICE};
 	struct lath_config_service *service = &node->loader->cfg->services[index];
 	unsigned refuse = LATH_CONFIG_REFUSE_ICMP;
 	unsigned echo = LATH_CONFIG_ECHO_ANSWER;
+	unsigned revoked = 0;
 
 	if (lath_config_read_keys(node, keys, LATH_ARRAY_SIZE(keys)) != 0 ||
 			lath_config_identify(node, &naming, index, &service->identity) != 0 ||
-			lath_config_read_auth_type(node) != 0 ||
+			lath_config_read_auth(node, &service->auth) != 0 ||
 			read_addresses(node, service) != 0 || read_listeners(node, service) != 0 ||
 			lath_config_read_u32(node, "idleTimeoutSeconds", 1, IDLE_MAX_S,
 					&service->idle_timeout_s) != 0 ||
 			lath_config_read_word(node, "refuse", refusals, LATH_CONFIG_REFUSE_COUNT,
 					&refuse) != 0 ||
 			lath_config_read_word(node, "icmpEcho", echoes, LATH_CONFIG_ECHO_COUNT,
-					&echo) != 0)
+					&echo) != 0 ||
+			lath_config_read_word(node, "revokedFlows", ends, LATH_ARRAY_SIZE(ends),
+					&revoked) != 0)
 		return lath_err(EINVAL);
+	service->revoked_finish = revoked == 1;
 	service->refuse = (enum lath_config_refuse)refuse;
 	service->icmp_echo = (enum lath_config_echo)echo;
 	return 0;

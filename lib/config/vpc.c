@@ -393,8 +393,8 @@ lath_config_read_routes(const struct lath_config_node *node, struct lath_config_
 static int
 read_vpc(const struct lath_config_node *node, uint32_t index)
 {
-	static const char *const keys[] = {
-			"name", "account", "id", "prefixes", "natPool", "attachments", "routes"};
+	static const char *const keys[] = {"name", "account", "id", "prefixes", "natPool",
+			"attachments", "routes", "networkAclIdentifier"};
 	const struct lath_config_naming naming = {.kind = LATH_CONFIG_KIND_VPC};
 	struct lath_config_vpc *vpc = &node->loader->cfg->vpcs[index];
 	struct lath_config_node member;
@@ -406,6 +406,7 @@ read_vpc(const struct lath_config_node *node, uint32_t index)
 					&vpc->prefix_count) != 0 ||
 			lath_config_read_prefixes(node, "natPool", 0, POOL_MAX, &vpc->nat_pool,
 					&vpc->nat_pool_count) != 0 ||
+			lath_config_read_vpc_acl(node, vpc) != 0 ||
 			read_attachments(node, vpc) != 0)
 		return lath_err(EINVAL);
 	return lath_config_read_routes(node, vpc);
