@@ -193,6 +193,7 @@ build_parts(struct build *build, struct lath_model *model, const struct draft *d
 	model->entrances = part_for(build, draft->entrances, prev->entrances, PART_ENTRANCE_MAP);
 	model->addresses = part_for(build, draft->address_map, prev->addresses, PART_ADDRESS_MAP);
 	model->probes = part_for(build, draft->probes, prev->probes, PART_PROBE_SET);
+	model->access = part_for(build, draft->access, prev->access, PART_FLAT);
 }
 
 static void *
@@ -304,6 +305,7 @@ lath_model_free(struct lath_model *model, const struct lath_allocator *allocator
 	part_put(model->entrances, allocator);
 	part_put(model->addresses, allocator);
 	part_put(model->probes, allocator);
+	part_put(model->access, allocator);
 	allocator->free(allocator->ctx, block, block->size);
 }
 
@@ -329,6 +331,7 @@ lath_model_shared_parts(const struct lath_model *a, const struct lath_model *b)
 	shared += a->entrances == b->entrances;
 	shared += a->addresses == b->addresses;
 	shared += a->probes == b->probes;
+	shared += a->access == b->access;
 	return shared;
 }
 

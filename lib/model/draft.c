@@ -67,6 +67,7 @@ copy_fixed(struct draft *to, const struct draft *from)
 	to->entrances = lath_model_image_get(from->entrances);
 	to->address_map = lath_model_image_get(from->address_map);
 	to->probes = lath_model_image_get(from->probes);
+	to->access = lath_model_image_get(from->access);
 }
 
 /* Arrays by stable index, as far as indexes were given. */
@@ -140,6 +141,7 @@ lath_model_draft_free(struct draft *draft)
 	put_images(draft->rows, LATH_MODEL_PORTS_MAX);
 	lath_model_image_put(draft->entrances);
 	lath_model_image_put(draft->address_map);
+	lath_model_image_put(draft->access);
 	lath_model_image_put(draft->probes);
 	for (unsigned i = 0; i < LATH_GENERATION_COUNT; i++)
 		free(draft->service_lost[i]);

@@ -10,6 +10,7 @@
  *   a VPC's sight of a service (association, network)       ACCESS  the service
  *   a listener (by protocol and port)                       ACCESS  the service
  *   a rule, part of its sources, its place among rules      ACCESS  the service
+ *   a right by associations, groups, policies, ACLs         ACCESS  as lib/access/lost.c says
  *   a VPC, or part of its prefixes                          ACCESS  the VPC
  *   a target, hard (TERMINATED)                             ACCESS  services that forward to it
  *   a target: unhealthy, or its draining is over            PICK    services that forward to it
@@ -314,6 +315,12 @@ raise_by_targets(struct draft *draft, const struct draft *old,
 	}
 }
 
+static const struct lath_access *
+access_of(const struct draft *draft)
+{
+	return draft->access == NULL ? NULL : image_read(draft->access);
+}
+
 void
 lath_model_generations_raise(struct update *u)
 {
@@ -323,6 +330,9 @@ lath_model_generations_raise(struct update *u)
 	bool raised[LATH_GENERATION_COUNT] = {false};
 	uint32_t *lost = draft->service_lost[LATH_GENERATION_ACCESS];
 	uint32_t newest = 0;
+	/* The same block: nothing to compare. */
+	const struct lath_access *after = access_of(draft);
+	const struct lath_access *before = old->access == draft->access ? NULL : access_of(old);
 
 	/* One count for all kinds: a flow keeps a single stamp and compares it with either. */
 	for (unsigned i = 0; i < LATH_GENERATION_COUNT; i++)
@@ -331,13 +341,15 @@ lath_model_generations_raise(struct update *u)
 		next[i] = newest + 1;
 	for (uint32_t i = 0; i < old->high[LATH_OBJECT_SERVICE]; i++) {
 		if (service_lost(old->images[LATH_OBJECT_SERVICE][i],
-				    draft->images[LATH_OBJECT_SERVICE][i])) {
+				    draft->images[LATH_OBJECT_SERVICE][i]) ||
+				lath_access_service_lost(before, after, i)) {
 			lost[i] = next[LATH_GENERATION_ACCESS];
 			raised[LATH_GENERATION_ACCESS] = true;
 		}
 	}
 	for (uint32_t i = 0; i < old->high[LATH_OBJECT_VPC]; i++) {
-		if (vpc_lost(old->images[LATH_OBJECT_VPC][i], draft->images[LATH_OBJECT_VPC][i])) {
+		if (vpc_lost(old->images[LATH_OBJECT_VPC][i], draft->images[LATH_OBJECT_VPC][i]) ||
+				lath_access_vpc_lost(before, after, i)) {
 			draft->vpc_lost[i] = next[LATH_GENERATION_ACCESS];
 			raised[LATH_GENERATION_ACCESS] = true;
 		}

@@ -16,6 +16,7 @@
  */
 #pragma once
 
+#include <lath_access.h>
 #include <lath_config.h>
 #include <lath_inet.h>
 
@@ -250,6 +251,7 @@ struct lath_model {
 	struct lath_model_entrance_map *entrances;
 	struct lath_model_address_map *addresses;
 	struct lath_model_probe_set *probes;
+	const struct lath_access *access; /* who may call what */
 	struct lath_config_timeouts timeouts;
 	struct lath_config_limits limits;
 	uint64_t hash_seed;

@@ -156,6 +156,7 @@ struct draft {
 	struct image *entrances;
 	struct image *address_map;
 	struct image *probes;
+	struct image *access;
 	struct target_record *targets;
 	struct group_record *groups;
 	struct forward_pair *pairs; /* by group, then service */
@@ -207,6 +208,7 @@ int lath_model_groups_take(struct update *u);
 int lath_model_targets_take(struct update *u);
 int lath_model_services_take(struct update *u);
 int lath_model_probes_take(struct update *u);
+int lath_model_access_take(struct update *u);
 int lath_model_targets_drain(struct update *u);
 int lath_model_groups_settle(struct update *u);
 int lath_model_pairs_take(struct update *u);

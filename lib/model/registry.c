@@ -92,6 +92,8 @@ take_config(struct update *u)
 	if (rc == 0)
 		rc = lath_model_probes_take(u);
 	if (rc == 0)
+		rc = lath_model_access_take(u);
+	if (rc == 0)
 		rc = lath_model_pairs_take(u);
 	lath_model_digester_free(u->digester);
 	return rc;

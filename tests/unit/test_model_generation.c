@@ -60,6 +60,54 @@ former_group_ends_hard(struct world *world)
 	drain_over_hard(world);
 }
 
+static void
+policy_kept(struct world *world)
+{
+	world_set(world, "/serviceNetworks/0/authPolicy",
+			"{'Statement': {'Effect': 'Deny', 'Principal': '*', 'Action': '*',"
+			" 'Resource': '*'}}");
+}
+
+static void
+group_narrower(struct world *world)
+{
+	world_set(world, "/vpcAssociations/0/securityGroupIds", "['some']");
+	world_apply(world);
+	world_set(world, "/securityGroups/0/inbound/0/ports", "'80'");
+}
+
+static void
+group_more(struct world *world)
+{
+	world_set(world, "/vpcAssociations/0/securityGroupIds", "['some']");
+	world_apply(world);
+	world_set(world, "/vpcAssociations/0/securityGroupIds", "['other', 'some']");
+}
+
+static void
+network_more(struct world *world)
+{
+	world_add(world, "/serviceNetworks", "{'name': 'two'}");
+	world_add(world, "/vpcAssociations",
+			"{'serviceNetworkIdentifier': 'two', 'vpcIdentifier': 'blue'}");
+	world_add(world, "/serviceAssociations",
+			"{'serviceNetworkIdentifier': 'two', 'serviceIdentifier': 'web'}");
+	world_add(world, "/serviceAssociations",
+			"{'serviceNetworkIdentifier': 'two', 'serviceIdentifier': 'dns'}");
+}
+
+/* The services stay visible: only lib/access knows. */
+static void
+path_less(struct world *world)
+{
+	network_more(world);
+	world_apply(world);
+	world_remove(world, "/serviceNetworks/1");
+	world_remove(world, "/vpcAssociations/1");
+	world_remove(world, "/serviceAssociations/3");
+	world_remove(world, "/serviceAssociations/2");
+}
+
 /* What each row may hold: who is stamped (bits of positions in the base) and what is raised. */
 struct generation_row {
 	const char *name;
@@ -77,6 +125,7 @@ static const struct generation_row generation_rows[] = {
 		{.name = "VPC association",
 				.raised = A,
 				.services = 3,
+				.vpcs = 1,
 				.remove = "/vpcAssociations/0"},
 		{.name = "service association",
 				.raised = A,
@@ -121,6 +170,36 @@ static const struct generation_row generation_rows[] = {
 				.set = "/vpcs/0/prefixes",
 				.value = "['10.0.0.0/16', '10.9.0.0/16']"},
 		{.name = "VPC", .raised = A, .vpcs = 4, .remove = "/vpcs/2"},
+		{.name = "first security group",
+				.raised = A,
+				.vpcs = 1,
+				.set = "/vpcAssociations/0/securityGroupIds",
+				.value = "['some']"},
+		{.name = "network ACL",
+				.raised = A,
+				.vpcs = 2,
+				.set = "/vpcs/1/networkAclIdentifier",
+				.value = "'edge'"},
+		{.name = "service's policy",
+				.raised = A,
+				.services = 2,
+				.set = "/services/1/authType",
+				.value = "'AWS_IAM'"},
+		{.name = "network's policy",
+				.raised = A,
+				.services = 3,
+				.set = "/serviceNetworks/0/authType",
+				.value = "'AWS_IAM'"},
+		{.name = "policy that is not asked", .act = policy_kept},
+		{.name = "rule of a security group", .raised = A, .vpcs = 1, .act = group_narrower},
+		{.name = "one more security group", .act = group_more},
+		{.name = "path's priority", .set = "/vpcAssociations/0/priority", .value = "7"},
+		{.name = "one more network", .act = network_more},
+		{.name = "one path of two",
+				.raised = A,
+				.services = 3,
+				.vpcs = 1,
+				.act = path_less},
 		{.name = "forward weight",
 				.set = "/services/0/listeners/0/defaultAction/forward/targetGroups/"
 				       "0/weight",

@@ -51,6 +51,9 @@ struct world {
 	"   'attachments': [{'name': 'g0', 'port': 'p1', 'vlan': 7,"                          \
 	"                    'addresses': ['10.0.0.1/24', '192.0.2.1/28'],"                   \
 	"                    'announce': false}]}],"                                          \
+	" 'securityGroups': [{'name': 'some', 'inbound': [{'protocol': 'tcp'}]},"             \
+	"                    {'name': 'other'}],"                                             \
+	" 'networkAcls': [{'name': 'edge'}],"                                                 \
 	" 'serviceNetworks': [{'name': 'net'}],"                                              \
 	" 'vpcAssociations': ["                                                               \
 	"  {'serviceNetworkIdentifier': 'net', 'vpcIdentifier': 'blue'}],"                    \
