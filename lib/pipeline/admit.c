@@ -61,7 +61,9 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 		drop(w, m, vpc, LATH_DROP_no_service);
 		return false;
 	case LATH_MODEL_NO_LISTENER:
-		lath_refuse(w, m, vpc, LATH_DROP_no_listener);
+		/* Who may not call does not learn what listens. */
+		if (lath_allow(w, m, a->service, &client, dst))
+			lath_refuse(w, m, vpc, LATH_DROP_no_listener);
 		return false;
 	case LATH_MODEL_FOUND:
 		break;
@@ -70,6 +72,12 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 		drop(w, m, vpc, LATH_DROP_icmp_no_flow);
 		return false;
 	}
+	if (pkt->proto == LATH_PROTO_TCP && !lath_tcp_is_opening(pkt->tcp_flags)) {
+		drop(w, m, vpc, LATH_DROP_tcp_no_flow);
+		return false;
+	}
+	if (!lath_allow(w, m, a->service, &client, dst))
+		return false;
 	if (pkt->proto == LATH_PROTO_ICMP && a->service->icmp_echo == LATH_CONFIG_ECHO_ANSWER) {
 		lath_local_echo(w, m);
 		return false;
@@ -77,10 +85,6 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 	if (pkt->proto == LATH_PROTO_ICMP &&
 			(a->service->icmp_echo == LATH_CONFIG_ECHO_DROP || listener == NULL)) {
 		drop(w, m, vpc, LATH_DROP_icmp_echo);
-		return false;
-	}
-	if (pkt->proto == LATH_PROTO_TCP && !lath_tcp_is_opening(pkt->tcp_flags)) {
-		drop(w, m, vpc, LATH_DROP_tcp_no_flow);
 		return false;
 	}
 	/* A ping that is forwarded goes where the default action leads. */
@@ -155,6 +159,10 @@ lath_admit(struct lath_worker *w, struct rte_mbuf *m)
 	if (!check_way(w, m, &a))
 		return LATH_FLOW_NONE;
 	reason = lath_adopt(w, m, &a, &ref);
+	if (reason == LATH_DROP_policy_acl || reason == LATH_DROP_policy_acl_reply) {
+		lath_refuse_policy(w, m, vpc->index, reason, a.service->refuse);
+		return LATH_FLOW_NONE;
+	}
 	if (reason != LATH_DROP_NONE) {
 		lath_refuse(w, m, vpc->index, reason);
 		return LATH_FLOW_NONE;

@@ -107,6 +107,22 @@ cancel_source(struct lath_worker *w, const struct lath_packet *pkt, const struct
 		lath_snat_cancel(&w->snat, &key, a->nat_port);
 }
 
+/* Source, if the edge of the target's VPC lets it in, and replies to it out. */
+static enum lath_drop
+choose_allowed(struct lath_worker *w, const struct lath_packet *pkt, struct admission *a)
+{
+	enum lath_drop reason = choose_source(w, pkt, a);
+	struct lath_ip nat = lath_ip_from_v4_be(a->nat_be);
+
+	if (reason != LATH_DROP_NONE || a->is_probe)
+		return reason;
+	reason = lath_allow_edge(w->model, a->target_vpc, pkt->proto, &nat, a->nat_port,
+			lath_from_be16(a->target_port_be));
+	if (reason != LATH_DROP_NONE)
+		cancel_source(w, pkt, a);
+	return reason;
+}
+
 /* An entry; above 80 % the oldest that may go makes room for it. */
 static lath_flow_ref_t
 take_entry(struct lath_worker *w, enum lath_flow_pool_kind kind)
@@ -263,7 +279,7 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 	const struct lath_packet *pkt = packet_of(m);
 	bool mixed = pkt->family == LATH_FAMILY_IPV6;
 	enum lath_flow_pool_kind kind = mixed ? LATH_FLOW_POOL_MIXED : LATH_FLOW_POOL_IPV4;
-	enum lath_drop reason = choose_source(w, pkt, a);
+	enum lath_drop reason = choose_allowed(w, pkt, a);
 	enum lath_flow_class class;
 	lath_flow_ref_t entry;
 	uint32_t side;

@@ -233,6 +233,30 @@ struct admission {
 	bool is_probe;
 };
 
+/* What a flow's own keys say about who talks to whom. */
+struct flow_ends {
+	uint32_t client_vpc;
+	uint32_t target_vpc;
+	struct lath_ip client;
+	struct lath_ip service;
+	struct lath_ip nat; /* what the target sees */
+	uint16_t client_port;
+	uint16_t service_port;
+	uint16_t nat_port;
+	uint16_t target_port;
+	uint8_t proto;
+};
+
+/* allow.c: groups, policies and ACLs. A first packet; false: it is gone. Then the target's edge;
+ * at last a flow when rights were lost.
+ */
+bool lath_allow(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_service *service,
+		const struct lath_ip *client, const struct lath_ip *address);
+enum lath_drop lath_allow_edge(const struct lath_model *model, uint32_t vpc, uint8_t proto,
+		const struct lath_ip *nat, uint16_t nat_port, uint16_t target_port);
+bool lath_allow_flow(const struct lath_model *model, const struct flow_ends *ends,
+		uint32_t service);
+
 /* adopt.c: source address and port, entry, index. 0 or the reason why not. */
 enum lath_drop lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *admission,
 		lath_flow_ref_t *ref);

@@ -17,28 +17,22 @@ enum outcome {
 	OUTCOME_REPICK,
 };
 
-/* What the flow's own keys say about who talks to whom. */
-struct ends {
-	uint32_t client_vpc;
-	uint32_t target_vpc;
-	struct lath_ip client;
-	struct lath_ip service;
-	uint16_t service_port;
-	uint8_t proto;
-};
-
-static struct ends
+static struct flow_ends
 ends_of(const struct lath_flow4 *flow)
 {
 	const struct lath_key4 *forward = &flow->half[LATH_FLOW_FORWARD].key;
 	const struct lath_key4 *reverse = &flow->half[LATH_FLOW_REVERSE].key;
 
-	return (struct ends){
+	return (struct flow_ends){
 			.client_vpc = forward->proto_vpc & LATH_KEY_VPC_MASK,
 			.target_vpc = reverse->proto_vpc & LATH_KEY_VPC_MASK,
 			.client = lath_ip_from_v4_be(forward->src_be),
 			.service = lath_ip_from_v4_be(forward->dst_be),
+			.nat = lath_ip_from_v4_be(reverse->dst_be),
+			.client_port = lath_from_be16(forward->src_port_be),
 			.service_port = lath_from_be16(forward->dst_port_be),
+			.nat_port = lath_from_be16(reverse->dst_port_be),
+			.target_port = lath_from_be16(reverse->src_port_be),
 			.proto = (uint8_t)(forward->proto_vpc >> 24),
 	};
 }
@@ -52,7 +46,7 @@ lost_since(const uint32_t *lost, uint32_t count, uint32_t index, uint32_t genera
 /* True when the flow's service or one of its VPCs lost something after `generation`. */
 static bool
 is_touched(const struct lath_model *model, const struct lath_flow_tail *tail,
-		const struct ends *ends, uint32_t generation)
+		const struct flow_ends *ends, uint32_t generation)
 {
 	for (unsigned kind = 0; kind < LATH_GENERATION_COUNT; kind++) {
 		if (kind == LATH_GENERATION_PICK && ends->proto != LATH_PROTO_UDP)
@@ -100,11 +94,27 @@ judge_target(const struct lath_model *model, const struct lath_flow_tail *tail, 
 	return OUTCOME_STAYS;
 }
 
-static enum outcome
-judge(const struct lath_model *model, const struct lath_flow_tail *tail, const struct ends *ends)
+/* The client may call the service, as if it came now. */
+static bool
+is_allowed(const struct lath_model *model, const struct lath_flow_tail *tail,
+		const struct flow_ends *ends)
 {
 	const struct lath_model_service *service = NULL;
 	const struct lath_model_listener *listener = NULL;
+
+	if (lath_model_find(model, ends->client_vpc, &ends->service, ends->proto,
+			    ends->service_port, &service, &listener) != LATH_MODEL_FOUND ||
+			service->index != tail->service)
+		return false;
+	if (listener != NULL && lath_model_match(listener, &ends->client)->forward_count == 0)
+		return false;
+	return lath_allow_flow(model, ends, tail->service);
+}
+
+static enum outcome
+judge(const struct lath_model *model, const struct lath_flow_tail *tail,
+		const struct flow_ends *ends)
+{
 	const struct lath_model_vpc *client_vpc = ends->client_vpc < model->vpc_count
 			? model->vpcs[ends->client_vpc]
 			: NULL;
@@ -113,11 +123,7 @@ judge(const struct lath_model *model, const struct lath_flow_tail *tail, const s
 			model->vpcs[ends->target_vpc] == NULL ||
 			!lath_model_vpc_holds(client_vpc, &ends->client))
 		return OUTCOME_REVOKED;
-	if (lath_model_find(model, ends->client_vpc, &ends->service, ends->proto,
-			    ends->service_port, &service, &listener) != LATH_MODEL_FOUND ||
-			service->index != tail->service)
-		return OUTCOME_REVOKED;
-	if (listener != NULL && lath_model_match(listener, &ends->client)->forward_count == 0)
+	if (!is_allowed(model, tail, ends) && !lath_access_finishes(model->access, tail->service))
 		return OUTCOME_REVOKED;
 	return judge_target(model, tail, ends->proto);
 }
@@ -136,7 +142,7 @@ lath_revalidate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
 	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, *ref);
 	uint32_t generation = lath_flow_state_at(&w->flows, *ref)->generation;
 	uint32_t current = generation_for(w->model, pkt->proto);
-	struct ends ends;
+	struct flow_ends ends;
 
 	/* The gateway's own probes need no association: there is nothing to lose. */
 	if (lath_flow_is_mixed(*ref)) {
@@ -180,7 +186,7 @@ lath_revalidate_ask(const struct lath_worker *w, lath_flow_ref_t ref, uint8_t pr
 {
 	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
 	uint32_t generation = lath_flow_state_at(&w->flows, ref)->generation;
-	struct ends ends;
+	struct flow_ends ends;
 
 	if (generation == generation_for(w->model, proto) || lath_flow_is_mixed(ref))
 		return LATH_DROP_NONE;
