@@ -95,6 +95,42 @@ parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packe
 	}
 }
 
+/* Options are not carried: no host needs them, and routers drop or delay them (RFC 7126). Those that
+ * route by source would lead around where a packet may go, and are told apart (RFC 7126 section 4.3,
+ * 4.4). `options` begins behind the fixed header.
+ */
+static enum lath_drop
+options_reason(const uint8_t *options, uint32_t len)
+{
+	uint32_t at = 0;
+
+	while (at < len && options[at] != LATH_IPV4_OPTION_END) {
+		if (options[at] == LATH_IPV4_OPTION_LSRR || options[at] == LATH_IPV4_OPTION_SSRR)
+			return LATH_DROP_ip_source_route;
+		if (options[at] == LATH_IPV4_OPTION_NOP)
+			at++;
+		else if (at + 1 >= len || options[at + 1] < 2)
+			break; /* no length to go by */
+		else
+			at += options[at + 1];
+	}
+	return LATH_DROP_ip_options;
+}
+
+static enum lath_drop
+check_addresses(const struct lath_ipv4_hdr *ip)
+{
+	uint32_t dst = lath_from_be32(ip->dst_be);
+
+	if (lath_parse_is_martian_v4(ip->src_be))
+		return LATH_DROP_martian;
+	if (ip->src_be == ip->dst_be)
+		return LATH_DROP_land;
+	if (dst >> 28 == 0xe || dst == UINT32_MAX)
+		return LATH_DROP_multicast;
+	return lath_parse_is_martian_v4(ip->dst_be) ? LATH_DROP_martian : LATH_DROP_NONE;
+}
+
 enum lath_drop
 lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool verified,
 		struct lath_packet *pkt)
@@ -102,6 +138,7 @@ lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool veri
 	const struct lath_ipv4_hdr *ip = (const void *)(data + pkt->l3_offset);
 	uint32_t header_len = sizeof(*ip);
 	uint32_t ip_len;
+	enum lath_drop reason;
 
 	if (len < pkt->l3_offset + sizeof(*ip) || ip->version_ihl >> 4 != 4 ||
 			(ip->version_ihl & 0xf) < 5)
@@ -112,13 +149,15 @@ lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool veri
 			len < pkt->l3_offset + header_len)
 		return LATH_DROP_ip_malformed;
 	if (header_len != sizeof(*ip))
-		return lath_cksum_ipv4_header(ip, header_len) != 0 ? LATH_DROP_ip_cksum
-								   : LATH_DROP_ip_options;
+		return lath_cksum_ipv4_header(ip, header_len) != 0
+				? LATH_DROP_ip_cksum
+				: options_reason((const uint8_t *)(ip + 1),
+						  header_len - sizeof(*ip));
 	if (!verified && !lath_cksum_ipv4_holds(ip))
 		return LATH_DROP_ip_cksum;
-	if (lath_parse_is_martian_v4(ip->src_be) || lath_parse_is_martian_v4(ip->dst_be) ||
-			ip->src_be == ip->dst_be)
-		return LATH_DROP_martian;
+	reason = check_addresses(ip);
+	if (reason != LATH_DROP_NONE)
+		return reason;
 	if ((lath_from_be16(ip->fragment_be) & (LATH_IPV4_MF | LATH_IPV4_OFFSET_MASK)) != 0)
 		return LATH_DROP_fragment;
 	pkt->family = LATH_FAMILY_IPV4;

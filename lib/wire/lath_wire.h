@@ -67,6 +67,10 @@ struct lath_ipv4_hdr {
 #define LATH_IPV4_DF 0x4000
 #define LATH_IPV4_MF 0x2000
 #define LATH_IPV4_OFFSET_MASK 0x1fff
+#define LATH_IPV4_OPTION_END 0 /* RFC 791 section 3.1 */
+#define LATH_IPV4_OPTION_NOP 1
+#define LATH_IPV4_OPTION_LSRR 131
+#define LATH_IPV4_OPTION_SSRR 137
 
 /* RFC 8200 section 3. */
 struct lath_ipv6_hdr {

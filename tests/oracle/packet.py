@@ -111,6 +111,18 @@ def martian(address):
     return address >> 24 in (0, 127) or address >> 24 >= 224
 
 
+def routes_by_source(options):
+    """Loose or strict (RFC 791 section 3.1), as far as the options can be followed."""
+    while options and options[0] != 0:
+        if options[0] in (131, 137):
+            return True
+        size = 1 if options[0] == 1 else options[1] if len(options) > 1 else 0
+        if size < (1 if options[0] == 1 else 2):
+            return False
+        options = options[size:]
+    return False
+
+
 def parse(port, vlan, src_mac, data):
     """A Packet, or Bad with the one reason a single fault has."""
     if len(data) < 20 or data[0] >> 4 != 4 or data[0] & 15 < 5:
@@ -122,9 +134,15 @@ def parse(port, vlan, src_mac, data):
     if checksum(data[:header]) != 0:
         raise Bad("ip_cksum")
     if header != 20:
-        raise Bad("ip_options")
+        raise Bad("ip_source_route" if routes_by_source(data[20:header]) else "ip_options")
     src, dst = struct.unpack_from("!II", data, 12)
-    if martian(src) or martian(dst) or src == dst:
+    if martian(src):
+        raise Bad("martian")
+    if src == dst:
+        raise Bad("land")
+    if dst >> 28 == 14 or dst == 0xffffffff:
+        raise Bad("multicast")
+    if martian(dst):
         raise Bad("martian")
     if struct.unpack_from("!H", data, 6)[0] & 0x3fff:
         raise Bad("fragment")

@@ -236,10 +236,14 @@ static const struct ip_row ip_rows[] = {
 		{"from 223.255.255.255", 12, 4, 0xdfffffff, true, LATH_DROP_NONE},
 		{"from 224.0.0.0", 12, 4, 0xe0000000, true, LATH_DROP_martian},
 		{"from 240.0.0.1", 12, 4, 0xf0000001, true, LATH_DROP_martian},
-		{"to broadcast", 16, 4, 0xffffffff, true, LATH_DROP_martian},
+		{"to broadcast", 16, 4, 0xffffffff, true, LATH_DROP_multicast},
+		{"to 224.0.0.0", 16, 4, 0xe0000000, true, LATH_DROP_multicast},
+		{"to 239.255.255.255", 16, 4, 0xefffffff, true, LATH_DROP_multicast},
+		{"to 240.0.0.0", 16, 4, 0xf0000000, true, LATH_DROP_martian},
+		{"to 223.255.255.255", 16, 4, 0xdfffffff, true, LATH_DROP_NONE},
 		{"to loopback", 16, 4, 0x7f000001, true, LATH_DROP_martian},
 		{"to 0.0.0.1", 16, 4, 1, true, LATH_DROP_martian},
-		{"to itself", 16, 4, 0x0a000001, true, LATH_DROP_martian},
+		{"to itself", 16, 4, 0x0a000001, true, LATH_DROP_land},
 };
 
 static void
