@@ -118,6 +118,7 @@ pass_three(struct lath_frag_table *table, uint8_t family, uint32_t vpc, uint32_t
 }
 
 //= RFC4787#REQ-14 type=test
+//= RFC6146#3.4-fragments type=test
 static void
 three_fragments_pass_in_all_six_orders(void **state)
 {
@@ -326,6 +327,7 @@ what_overlaps_ends_the_datagram(void **state)
 /* ---- time --------------------------------------------------------------------------------- */
 
 //= RFC6146#section-3.4 type=test
+//= RFC6146#3.4-fragment-timer type=test
 static void
 fragments_wait_two_seconds_and_no_longer(void **state)
 {

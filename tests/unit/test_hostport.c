@@ -46,6 +46,7 @@ test_ip(const char *text)
 
 /* ---- addresses --------------------------------------------------------------------------- */
 
+//= RFC6146#3.5.4 RFC7915#6 type=test
 static void
 hostaddr_names_vpc_and_address(void **state)
 {

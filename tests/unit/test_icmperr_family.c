@@ -241,6 +241,7 @@ check_mtu_rows(const struct mtu_row *rows, unsigned count, uint8_t family, const
 }
 
 //= RFC7915#section-4.2 type=test
+//= RFC7915#4.2-mtu RFC7915#4.2-plateau type=test
 static void
 mtu_grows_by_the_header_from_v4_to_v6(void **state)
 {
@@ -266,6 +267,7 @@ mtu_grows_by_the_header_from_v4_to_v6(void **state)
 }
 
 //= RFC7915#section-5.2 type=test
+//= RFC7915#5.2-mtu type=test
 static void
 mtu_shrinks_by_the_header_from_v6_to_v4(void **state)
 {

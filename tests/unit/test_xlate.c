@@ -201,6 +201,7 @@ wrong_sum_stays_wrong(void **state)
 }
 
 /* A TCP packet over IPv6 and what RFC 7915 makes of it, by hand. */
+//= RFC7915#5.1 RFC7915#5.1-tc RFC7915#5.5 type=test
 static void
 tcp_over_ipv6_becomes_tcp_over_ipv4(void **state)
 {
@@ -240,6 +241,7 @@ tcp_over_ipv6_becomes_tcp_over_ipv4(void **state)
 	}
 }
 
+//= RFC7915#4.1 RFC7915#4.1-tos RFC7915#4.5 type=test
 static void
 tcp_over_ipv4_becomes_tcp_over_ipv6(void **state)
 {

@@ -12,7 +12,7 @@ from scapy.packet import Raw
 
 from harness import dissect
 from marks import config, workers
-from topology import NAT_RED, WEB, attachment, base, edit, vpc
+from topology import NAT_BLUE, NAT_RED, WEB, attachment, base, edit, group, target, vpc
 
 CONFIG = edit(base(), services={"web": {"icmpEcho": "forward"}})
 GATEWAY = "10.0.0.1"
@@ -23,18 +23,18 @@ ERRORS = ((3, 0), (3, 1), (3, 3), (3, 13), (11, 0), (12, 0))
 class Talk:
     """A flow of any protocol and both views of one packet of it. `up`: client to target."""
 
-    def __init__(self, t, proto, sport=40000):
-        self.t, self.proto = t, proto
-        self.client, self.server = t.host("blue0", "10.0.0.5"), t.host("red0", "10.0.0.5")
+    def __init__(self, t, proto, sport=40000, server=None, nat=NAT_RED):
+        self.t, self.proto, self.nat = t, proto, nat
+        self.client, self.server = t.host("blue0", "10.0.0.5"), server or t.host("red0", "10.0.0.5")
         if proto is ICMP:
             request = IP(src=self.client.ip, dst=WEB) / ICMP(type=8, id=sport, seq=1)
             self.ident, self.nident = sport, t.one(self.client.sends(request),
                                                    self.server)[ICMP].id
-            t.one(self.server.sends(IP(src=self.server.ip, dst=NAT_RED) / ICMP(
+            t.one(self.server.sends(IP(src=self.server.ip, dst=nat) / ICMP(
                 type=0, id=self.nident, seq=1)), self.client)
             return
         ports = {"dport": 80, "tport": 8080} if proto is TCP else {"dport": 53, "tport": 5353}
-        self.flow = t.flow(self.client, self.server, service=WEB, nat=NAT_RED, proto=proto,
+        self.flow = t.flow(self.client, self.server, service=WEB, nat=nat, proto=proto,
                            sport=sport, **ports)
         if proto is TCP:
             self.flow.open()
@@ -46,7 +46,7 @@ class Talk:
         """A packet of the flow as the client's side (`near`) or the target's side sees it."""
         ip = {"ttl": 63, "id": 7, "tos": 0x28, "flags": "DF"}
         if self.proto is ICMP:
-            ends = (self.client.ip, WEB) if near else (NAT_RED, self.server.ip)
+            ends = (self.client.ip, WEB) if near else (self.nat, self.server.ip)
             made = IP(src=ends[not up], dst=ends[up], options=list(options), **ip) / ICMP(
                 type=8 if up else 0, id=self.ident if near else self.nident, seq=1) / Raw(b"p" * 40)
         else:
@@ -87,6 +87,7 @@ def passed(talk, up, kind, code, src=None, cut=None, quoted=(None, None), rest=(
 
 @workers(1, 2, 3)
 def case_from_the_flows_other_end(t):
+    #= RFC5508#REQ-4b RFC5508#REQ-4c RFC5508#REQ-5b RFC5508#REQ-10a
     #//= RFC5508#REQ-4 type=test
     #//= RFC5508#REQ-5 type=test
     #//= RFC4787#REQ-12b type=test
@@ -100,6 +101,7 @@ def case_from_the_flows_other_end(t):
 
 @workers(1, 2, 3)
 def case_from_a_router_in_between(t):
+    #= RFC5508#REQ-5c
     """It seems to come from the gateway: the router's address means nothing on the other side."""
     #//= RFC4787#REQ-12a type=test
     #//= RFC5508#REQ-5 type=test
@@ -109,6 +111,20 @@ def case_from_a_router_in_between(t):
             for up in (True, False):
                 passed(talk, up, 11, 0, src=src)
                 passed(talk, up, 3, 1, src=src)
+
+
+def case_client_and_target_in_one_vpc(t):
+    #= RFC5508#REQ-7 RFC5508#REQ-7a RFC7857#12: errors, about pings too, and the pings themselves.
+    for proto in (TCP, ICMP):
+        talk = Talk(t, proto, server=t.host("blue0", "10.0.0.7"), nat=NAT_BLUE)
+        for up in (True, False):
+            passed(talk, up, 3, 3)
+            passed(talk, up, 11, 0, src=ROUTER)
+
+
+case_client_and_target_in_one_vpc.config = edit(CONFIG, targetGroups={
+    "web": {"config": group("web", "blue", "TCP", 8080, [])["config"],
+            "targets": [target("10.0.0.7")]}})
 
 
 def case_eight_bytes_of_quote(t):
@@ -193,6 +209,7 @@ def case_flows_are_not_touched(t):
 
 
 def case_flows_are_not_refreshed(t):
+    #= RFC7857#7.1
     #//= RFC4787#REQ-12 type=test
     #//= RFC5508#REQ-6 type=test
     talk = Talk(t, ICMP)
@@ -263,6 +280,7 @@ def case_quotes_that_are_none(t):
 
 
 def case_nothing_is_told_about_an_error(t):
+    #= RFC5508#REQ-10e
     #//= RFC1122#3.2.2 type=test
     talk = Talk(t, UDP)
     quote = talk.packet(False, True)

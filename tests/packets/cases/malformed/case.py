@@ -151,6 +151,9 @@ def case_sources_outside_the_vpc(t):
 
 
 def case_protocols(t):
+    #= RFC6146#3.4-protocol
+    #= RFC7915#4.5-other RFC7915#5.5-other type=exception reason=A service listens on TCP or UDP, so
+    #= no other protocol has anywhere to go; it is dropped as protocol.
     drops(t, [ip(proto=n) / Raw(b"x" * 40) for n in (0, 2, 4, 47, 50, 58, 132, 255)],
           drop="protocol")
 

@@ -66,6 +66,7 @@ def hairpin():
 
 
 def case_target_in_the_clients_own_vpc(t):
+    #= RFC4787#REQ-9a RFC5382#REQ-8a
     #= RFC4787#REQ-9 RFC5382#REQ-8: the target sees the gateway's address.
     f = t.flow(t.host("blue0", "10.0.0.5"), t.host("blue0", "10.0.0.7"), service=WEB,
                nat="10.0.0.101")

@@ -81,6 +81,7 @@ def echo(t, client, server, ident, seq, nat_id=None):
 
 @workers(1, 2, 3)
 def case_service_forwards_it(t):
+    #= RFC5508#REQ-10a
     #= RFC5508#REQ-1: the identifier takes the place of a port.
     client, server = t.host("blue0", "10.0.0.5"), t.host("red0", "10.0.0.5")
     used = echo(t, client, server, 77, 1)
@@ -111,6 +112,18 @@ def case_query_timer(t):
     t.dropped(server.sends(reply), drop="icmp_no_flow")
 
 
+def case_configured_query_timer(t):
+    #= RFC5508#REQ-2a
+    client, server = t.host("blue0", "10.0.0.5"), t.host("red0", "10.0.0.5")
+    used = echo(t, client, server, 5, 1)
+    t.run(35000)
+    t.dropped(server.sends(IP(src=server.ip, dst=NAT_RED) / ICMP(type=0, id=used, seq=1) / b"x"),
+              drop="icmp_no_flow")
+
+
+case_configured_query_timer.config = dict(FORWARD, timeouts={"icmpEchoSeconds": 20})
+
+
 def case_only_questions_go_up_and_answers_down(t):
     client, server = t.host("blue0", "10.0.0.5"), t.host("red0", "10.0.0.5")
     used = echo(t, client, server, 77, 1)
@@ -133,6 +146,7 @@ def case_reply_without_a_flow(t):
 
 
 def case_other_types(t):
+    #= RFC5508#REQ-10c RFC5508#REQ-11
     host = t.host("blue0", "10.0.0.5")
     for kind, code in ((4, 0), (5, 0), (13, 0), (17, 0), (8, 1)):
         t.dropped(host.sends(IP(src=host.ip, dst="10.0.0.1") / ICMP(type=kind, code=code) /

@@ -34,6 +34,8 @@ def early(t):
 
 
 def case_all_ports_of_one_address_and_target(t):
+    #= RFC4787#REQ-3a RFC4787#REQ-4 type=exception reason=Ports are random from 1024 up, of any parity:
+    #= those below are for the gateway's own probes, and RFC 7857 section 8 needs no parity.
     #= RFC6888#REQ-13: 64,512 flows, and the next one is refused.
     client, server = ends(t)
     got = fill(t, ALL - 1)
@@ -117,6 +119,7 @@ case_udp_is_refused_too.long_only = True
 
 @config(edit(CONFIG, vpcs={"red": {"natPool": ["10.0.0.100/31"]}}))
 def case_next_address_of_the_pool_takes_over(t):
+    #= RFC7857#4
     client, server = ends(t)
     got = fill(t, ALL)
     if len(set(got)) != ALL:
@@ -150,6 +153,7 @@ def case_one_client_keeps_one_nat_address(t):
 
 
 def case_ports_are_not_in_a_row(t):
+    #= RFC7857#9 RFC4787#REQ-3b
     #= RFC6888#REQ-15, RFC 6056: hard to guess.
     ports = [port for _, port in fill(t, 512, "udp")]
     steps = {(b - a) for a, b in zip(ports, ports[1:])}

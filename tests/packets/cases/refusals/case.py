@@ -44,6 +44,7 @@ def case_a_reset_is_never_answered(t):
 
 @workers(1, 2, 3)
 def case_udp_without_listener_is_told_port_unreachable(t):
+    #= RFC5508#REQ-10d: told() wants DSCP CS6.
     for host in (t.host("blue0", "10.0.0.5"), t.host("trunk0", "10.0.0.5", vlan=100)):
         for payload in (b"", b"x", b"y" * 1400):
             t.told(host, IP(src=host.ip, dst=WEB, tos=0xfc) / UDP(sport=1, dport=54) / payload,
@@ -69,6 +70,8 @@ def case_mid_stream_without_a_flow_is_silence(t):
 
 
 def case_no_target_is_told_host_unreachable(t):
+    #= RFC5508#REQ-8 type=exception reason=Want of room or of targets is told as host unreachable, 3/1,
+    #= which stacks take for temporary; 3/13 says that a rule refused the client.
     host = t.host("blue0", "10.0.0.5")
     t.told(host, tcp("S", dport=80, seq=1), 3, 1, drop="no_target")
     t.told(host, IP(src=host.ip, dst=WEB) / UDP(sport=1, dport=53) / b"x", 3, 1, drop="no_target")
@@ -101,6 +104,7 @@ def case_answers_are_limited_per_vpc(t):
 
 
 def case_errors_are_limited_with_resets(t):
+    #= RFC5508#REQ-10f
     blue = t.host("blue0", "10.0.0.5")
     t.inject([blue.sends(IP(src=blue.ip, dst=WEB, ttl=1 + i % 2) /
                          UDP(sport=i, dport=53 + i % 2) / b"x") for i in range(200)])

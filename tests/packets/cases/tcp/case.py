@@ -165,6 +165,8 @@ def case_ttl(t):
 
 
 def case_id_and_dont_fragment_bit_survive(t):
+    #= RFC7857#10 type=exception reason=The sender's identification is kept: without DF, two clients
+    #= behind one NAT address may use the same one towards one target at a time.
     f = flow(t).open()
     f.up(b"a", ip={"flags": 0, "id": 0xbeef, "tos": 0xff}, flags="A", seq=1001, ack=5001)
     f.down(b"b", ip={"flags": "DF", "id": 0, "tos": 3}, flags="A", seq=5001, ack=1002)

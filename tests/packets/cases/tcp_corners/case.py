@@ -122,6 +122,16 @@ def case_syn_again_on_every_queue(t):
     f.talk()
 
 
+def case_syn_that_nobody_asked_for(t):
+    #= RFC5382#REQ-4 RFC5382#REQ-4a RFC5382#REQ-3: a target opens nothing, and nothing answers it.
+    f = flow(t).open()
+    stranger = f.target_side(False, {"flags": "S", "seq": 7}, b"", f.stamp({}))
+    stranger.sport = 8081
+    t.dropped(f.server.sends(stranger), drop="nat_no_flow")
+    t.run(10000)
+    t.check_counts({}, {})
+
+
 # ---- established -------------------------------------------------------------------------------
 
 def case_keepalives_keep_it(t):

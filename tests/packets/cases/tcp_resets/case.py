@@ -15,6 +15,7 @@ def flow(t, **fields):
 
 @workers(1, 2, 3)
 def case_reset_of_the_client(t):
+    #= RFC7857#2.2
     f = flow(t).open()
     f.up(flags="R", seq=1001)
     g = flow(t, sport=40001).open()
@@ -22,6 +23,7 @@ def case_reset_of_the_client(t):
 
 
 def case_reset_of_the_target(t):
+    #= RFC7857#2.2
     f = flow(t).open()
     f.down(flags="R", seq=5001)
 
@@ -40,6 +42,7 @@ def case_reset_in_syn_sent(t):
 
 
 def case_forged_resets_are_dropped(t):
+    #= RFC7857#2.2-verify
     f = flow(t).open()
     f.talk()
     for seq in (1005 + (1 << 31), 1005 - (1 << 20)):

@@ -82,6 +82,7 @@ def case_closed_lives_four_minutes(t):
 
 
 def case_reset_leaves_four_minutes(t):
+    #= RFC7857#2.2-wait
     #= RFC7857#2.2: keep the state 4 minutes after a RST.
     f = flow(t).open()
     f.down(flags="R", seq=5001)
@@ -104,6 +105,7 @@ def case_udp_without_an_answer(t):
 
 
 def case_udp_answered(t):
+    #= RFC4787#REQ-6a: towards the client counts as well.
     #= RFC4787#REQ-5c: 5 minutes by default.
     f = dns(t)
     f.up(b"question")
@@ -128,6 +130,7 @@ def case_udp_outbound_refreshes(t):
 
 
 def case_refused_packets_refresh_nothing(t):
+    #= RFC7857#7.1: what is answered by an error refreshes nothing.
     f = dns(t)
     f.up(b"question")
     for _ in range(3):
@@ -137,6 +140,7 @@ def case_refused_packets_refresh_nothing(t):
 
 
 def case_configured_timeouts(t):
+    #= RFC4787#REQ-5b RFC5382#REQ-5a RFC7857#2.1 RFC7857#2.1-short
     f, g, h = flow(t).open(), flow(t, sport=40001), dns(t)
     g.syn()
     h.up(b"question")

@@ -55,6 +55,7 @@ def case_zero_port_of_a_client_is_a_port(t):
 
 
 def case_one_flow_per_source_port(t):
+    #= RFC7857#5 RFC7857#6: TCP and UDP with the same ports are two flows.
     flows = [flow(t, sport=6000 + i) for i in range(20)]
     for f in flows:
         f.up(b"hello")
@@ -65,6 +66,8 @@ def case_one_flow_per_source_port(t):
 
 
 def case_only_the_target_may_answer(t):
+    #= RFC4787#REQ-1 RFC5382#REQ-1 RFC5508#REQ-1a type=exception reason=A mapping belongs to one
+    #= flow: who else sends to it may be in another VPC. One port serves a flow to each target.
     #= RFC4787#REQ-8: filtering depends on address and port.
     f = flow(t)
     f.up(b"question")
