@@ -155,6 +155,7 @@ struct lath_config_attachment {
 	uint32_t address_count;
 	enum lath_config_return return_to;
 	bool is_underlay;
+	uint16_t health_port; /* of an underlay: where load balancers ask; 0: nowhere */
 	bool announce; /* gratuitous ARP and proxy ARP; false where a fabric answers itself */
 };
 

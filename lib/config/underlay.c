@@ -58,8 +58,8 @@ check_addresses(const struct lath_config_node *node,
 static int
 read_underlay(const struct lath_config_node *node, uint32_t index)
 {
-	static const char *const keys[] = {
-			"name", "port", "vlan", "addresses", "mtu", "announce", "routes"};
+	static const char *const keys[] = {"name", "port", "vlan", "addresses", "mtu", "announce",
+			"healthPort", "routes"};
 	struct lath_config_vpc *underlay = &node->loader->cfg->underlays[index];
 	struct lath_config_attachment *attachment;
 	struct lath_config_port *port;
@@ -79,6 +79,8 @@ read_underlay(const struct lath_config_node *node, uint32_t index)
 			lath_config_read_addresses(node, attachment) != 0 ||
 			check_addresses(node, attachment) != 0 ||
 			lath_config_read_u16(node, "mtu", 576, 9600, &attachment->mtu) != 0 ||
+			lath_config_read_u16(node, "healthPort", 1, 65535,
+					&attachment->health_port) != 0 ||
 			lath_config_read_bool(node, "announce", &attachment->announce) != 0)
 		return lath_err(EINVAL);
 	snprintf(attachment->name, sizeof(attachment->name), "%s", underlay->identity.name);

@@ -61,6 +61,18 @@ void lath_craft_reset_answer(uint8_t *frame, struct lath_packet *pkt);
  */
 void lath_craft_reset_onward(uint8_t *frame, struct lath_packet *pkt);
 
+/** What an answer to a health check takes at most, with its IPv4 and TCP headers. */
+#define LATH_CRAFT_HEALTH_MAX 180u
+
+/**
+ * Turns a TCP segment over IPv4 of a health check in place into what answers it: the handshake, one
+ * HTTP answer of "ready", the end. Remembers nothing; `sequence` is the first of ours, the same for
+ * the same tuple. False: nothing answers it. There must be room for LATH_CRAFT_HEALTH_MAX bytes from
+ * l3_offset on; pkt->ip_len follows. Ethernet is the caller's. A gateway that is not ready answers by
+ * lath_craft_reset_answer().
+ */
+bool lath_craft_health_answer(uint8_t *frame, struct lath_packet *pkt, uint32_t sequence);
+
 /** True for an IPv6 neighbour solicitation (RFC 4861 section 4.3) that asks for `ip` and comes from
  *  somebody who has an address to answer to.
  */

@@ -260,6 +260,17 @@ copy_values(struct lath_model *model, const struct draft *draft)
 	memcpy(model->sha256, draft->sha256, sizeof(model->sha256));
 }
 
+/* Targets that are not checked are healthy. */
+static bool
+is_ready(const struct lath_model *model)
+{
+	for (uint32_t i = 0; i < model->target_count; i++) {
+		if (model->targets[i] != NULL && model->targets[i]->state == LATH_TARGET_HEALTHY)
+			return true;
+	}
+	return false;
+}
+
 struct lath_model *
 lath_model_build(const struct lath_registry *registry, const struct lath_model *prev,
 		const struct lath_allocator *allocator)
@@ -280,6 +291,7 @@ lath_model_build(const struct lath_registry *registry, const struct lath_model *
 		lath_model_free(model, allocator);
 		return lath_null(ENOMEM);
 	}
+	model->is_ready = is_ready(model);
 	return model;
 }
 

@@ -99,7 +99,8 @@ struct lath_model_attachment {
 	uint32_t endpoint_count;
 	bool inner_ethernet;
 	bool is_underlay;
-	bool whole_way; /* no frame that enters here is a plain packet: host port, underlay */
+	uint16_t health_port; /* of an underlay: answers load balancers' checks; 0: none */
+	bool whole_way;       /* no frame that enters here is a plain packet: host port, underlay */
 	bool return_to_sender;
 	bool announce;
 	bool is_host;                                           /* the host port */
@@ -246,6 +247,8 @@ struct lath_model {
 	uint32_t *vpc_lost;
 	/* attachment_of[port][vlan]: stable index or LATH_MODEL_NONE; NULL: port without any. */
 	uint32_t *attachment_of[LATH_MODEL_PORTS_MAX];
+	/* A target is healthy or is not checked: what load balancers are told. */
+	bool is_ready;
 	uint16_t host_port; /* index of the host port, behind the configured ones; or UINT16_MAX */
 	struct lath_prefix host_prefix; /* /64 */
 	struct lath_model_entrance_map *entrances;

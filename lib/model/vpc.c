@@ -433,6 +433,7 @@ set_attachment(struct update *u, const struct lath_config_attachment *cfg, uint3
 	attachment = (struct lath_model_attachment *)image->bytes;
 	attachment->is_host = vpc == LATH_MODEL_HOST_VPC;
 	attachment->is_underlay = cfg->is_underlay;
+	attachment->health_port = cfg->health_port;
 	attachment->whole_way = attachment->is_host || attachment->is_underlay;
 	set_tunnel(image, u, cfg, x);
 	lath_model_image_settle(&draft->images[LATH_OBJECT_ATTACHMENT][index], image,

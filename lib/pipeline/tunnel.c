@@ -32,6 +32,17 @@ struct arrival {
 	struct lath_tunnel_gwlb gwlb;
 };
 
+/* What lies behind the packet stays behind. */
+static void
+cut(struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	uint32_t len = (uint32_t)pkt->l3_offset + pkt->ip_len;
+
+	if (rte_pktmbuf_pkt_len(m) > len)
+		lath_segments_cut(m, len);
+}
+
 /* ---- in ----------------------------------------------------------------------------------- */
 
 static bool
@@ -48,7 +59,41 @@ is_broadcast(const struct lath_mac *mac)
 	return memcmp(mac, &broadcast, sizeof(*mac)) == 0;
 }
 
-/* To the underlay itself: ping. */
+/* A load balancer asks whether it may send packets here: yes, when something can take them. */
+static void
+answer_health(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in)
+{
+	struct lath_packet *pkt = packet_of(m);
+	uint32_t vpc = in->underlay->vpc;
+	uint32_t first = (uint32_t)lath_flow_hash4(&w->flows, &pkt->key4);
+	uint32_t len = (uint32_t)pkt->l3_offset + LATH_CRAFT_HEALTH_MAX;
+	enum lath_generated kind = LATH_GENERATED_HEALTH_ANSWER;
+
+	if (!w->model->is_ready) {
+		lath_refuse(w, m, vpc, LATH_DROP_no_listener);
+		return;
+	}
+	w->refusals[vpc].demand++;
+	if (!lath_bucket_take(&w->refusals[vpc].bucket, w->now, 1) || m->nb_segs != 1 ||
+			(rte_pktmbuf_data_len(m) < len &&
+					rte_pktmbuf_append(m,
+							(uint16_t)(len -
+									rte_pktmbuf_data_len(m))) ==
+							NULL)) {
+		drop(w, m, vpc, LATH_DROP_refusal_limited);
+		return;
+	}
+	w->counters->worker.consumed++;
+	if (!lath_craft_health_answer(frame_of(m), pkt, first)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	lath_craft_turn_ethernet(frame_of(m), &w->plane->gateway_mac[pkt->port]);
+	cut(m);
+	lath_transmit_back(w, m, kind);
+}
+
+/* To the underlay itself: ping, and health checks. */
 static void
 take_plain(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in)
 {
@@ -63,6 +108,14 @@ take_plain(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in)
 			lath_model_is_own(in->underlay, &in->outer.dst)) {
 		pkt->attachment = in->underlay->index;
 		lath_local_echo(w, m);
+		return;
+	}
+	if (reason == LATH_DROP_NONE && pkt->proto == LATH_PROTO_TCP &&
+			in->underlay->health_port != 0 &&
+			lath_from_be16(pkt->key4.dst_port_be) == in->underlay->health_port &&
+			lath_model_is_own(in->underlay, &in->outer.dst)) {
+		pkt->attachment = in->underlay->index;
+		answer_health(w, m, in);
 		return;
 	}
 	drop(w, m, in->underlay->vpc, reason == LATH_DROP_NONE ? LATH_DROP_underlay_other : reason);
@@ -340,17 +393,6 @@ renew_under(struct lath_worker *w, uint32_t idx, const uint8_t *outer, enum lath
 	lath_adjacency_set_under(&w->adjacencies, idx, next);
 	lath_adjacency_unref(&w->adjacencies, idx);
 	return next;
-}
-
-/* What lies behind the inner packet stays behind. */
-static void
-cut(struct rte_mbuf *m)
-{
-	const struct lath_packet *pkt = packet_of(m);
-	uint32_t len = (uint32_t)pkt->l3_offset + pkt->ip_len;
-
-	if (rte_pktmbuf_pkt_len(m) > len)
-		lath_segments_cut(m, len);
 }
 
 /* From here on the packet is the outer one. */

@@ -21,6 +21,7 @@ static const char *const generated_names[LATH_GENERATED_COUNT] = {
 		[LATH_GENERATED_ARP_REPLY] = "arp_reply",
 		[LATH_GENERATED_ARP_REQUEST] = "arp_request",
 		[LATH_GENERATED_ECHO_REPLY] = "echo_reply",
+		[LATH_GENERATED_HEALTH_ANSWER] = "health_answer",
 		[LATH_GENERATED_RST] = "rst",
 		[LATH_GENERATED_NEIGHBOR_ADVERTISEMENT] = "neighbor_advertisement",
 		[LATH_GENERATED_ICMP_UNREACHABLE] = "icmp_unreachable",

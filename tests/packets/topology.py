@@ -31,9 +31,11 @@ def qinq(outer, inner):
     return outer << 12 | inner
 
 
-def underlay(name, port, address, vlan=None, mtu=1600, routes=None):
+def underlay(name, port, address, vlan=None, mtu=1600, routes=None,
+             healthPort=None):
     addresses = [address] if isinstance(address, str) else list(address)
-    return _given(name=name, port=port, vlan=vlan, addresses=addresses, mtu=mtu, routes=routes)
+    return _given(name=name, port=port, vlan=vlan, addresses=addresses, mtu=mtu, routes=routes,
+                  healthPort=healthPort)
 
 
 def remote(address, prefixes=None):

@@ -159,6 +159,66 @@ case_places_are_given_back.config = dict(CONFIG, system={
     **CONFIG["system"], "memory": {"flowsPerWorker": 1024, "mixedFlowsPerWorker": 1024}})
 
 
+CHECK = {"enabled": True, "protocol": "TCP"}
+CHECKED = edit(CONFIG, underlays={"front": {"healthPort": 8081}})
+for one in CHECKED["targetGroups"]:
+    one["config"]["healthCheck"] = CHECK
+
+
+def asks(t, **fields):
+    node = t.host("front0", NODE)
+    fields = {"seq": 100, **fields}
+    return node, IP(src=NODE, dst=LOCAL) / TCP(sport=5000, dport=8081, **fields)
+
+
+def told(t, packet, payload=b"", **fields):
+    """The one answer, with both checksums right; a TCP layer."""
+    node, packet = packet
+    got = t.one(node.sends(packet / Raw(payload) if payload else packet), node,
+                generated={"health_answer": 1})
+    again = IP(bytes(got[IP]))
+    del again[IP].chksum, again[TCP].chksum
+    assert bytes(IP(bytes(again)))[:40] == bytes(got[IP])[:40]
+    assert (got[IP].src, got[IP].dst, got.sport, got.dport) == (LOCAL, NODE, 8081, 5000)
+    for name, value in fields.items():
+        assert getattr(got[TCP], name) == value, (name, got[TCP].show(dump=True))
+    return got[TCP]
+
+
+def case_health_is_answered_from_readiness(t):
+    ready(t)
+    # Nobody is healthy yet.
+    node, packet = asks(t, flags="S")
+    t.refused(node, packet, "no_listener")
+    t.health("10.0.0.5:8080", "healthy")
+    t.run(100)
+    t.counted()
+    first = told(t, asks(t, flags="S"), flags="SA", ack=101).seq
+    assert told(t, asks(t, flags="S"), flags="SA").seq == first
+    node, packet = asks(t, flags="A", seq=101, ack=first + 1)
+    t.step(send=[node.sends(packet)])
+    request = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = told(t, asks(t, flags="PA", seq=101, ack=first + 1), request, flags="FPA",
+                  seq=first + 1, ack=101 + len(request))
+    assert bytes(answer.payload).startswith(b"HTTP/1.1 200 OK\r\n")
+    assert bytes(answer.payload).endswith(b"\r\n\r\nready\n")
+    told(t, asks(t, flags="FA", seq=101 + len(request), ack=first + 1 + len(answer.payload) + 1),
+         flags="FA", ack=102 + len(request))
+    node, packet = asks(t, flags="R", seq=101)
+    t.step(send=[node.sends(packet)])
+    # No packet of it is a flow's, and other ports stay closed.
+    t.dropped(node.sends(IP(src=NODE, dst=LOCAL) / TCP(dport=8082, flags="S")),
+              drop="underlay_other")
+    t.health("10.0.0.5:8080", "unhealthy")
+    t.run(100)
+    t.counted()
+    node, packet = asks(t, flags="S")
+    t.refused(node, packet, "no_listener")
+
+
+case_health_is_answered_from_readiness.config = CHECKED
+
+
 def case_reload_keeps_flows(t):
     ready(t)
     flow = web(t, client(t)).open()
