@@ -3,46 +3,7 @@
 
 #include <lath_cksum.h>
 
-#include "lath_parse.h"
-
-static enum lath_drop
-parse_tcp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
-{
-	const struct lath_tcp_hdr *tcp = (const void *)l4;
-	uint32_t header_len;
-	uint8_t flags;
-
-	if (l4_len < sizeof(*tcp))
-		return LATH_DROP_l4_malformed;
-	header_len = (uint32_t)(tcp->offset >> 4) * 4;
-	if (header_len < sizeof(*tcp) || header_len > l4_len)
-		return LATH_DROP_l4_malformed;
-	flags = tcp->flags & (LATH_TCP_FIN | LATH_TCP_SYN | LATH_TCP_RST | LATH_TCP_ACK);
-	if (flags == 0 || flags == LATH_TCP_FIN ||
-			((flags & LATH_TCP_SYN) != 0 &&
-					(flags & (LATH_TCP_FIN | LATH_TCP_RST)) != 0))
-		return LATH_DROP_tcp_flags;
-	pkt->tcp_flags = tcp->flags;
-	pkt->key4.src_port_be = tcp->src_port_be;
-	pkt->key4.dst_port_be = tcp->dst_port_be;
-	return LATH_DROP_NONE;
-}
-
-static enum lath_drop
-parse_udp(const uint8_t *l4, uint32_t l4_len, struct lath_packet *pkt)
-{
-	const struct lath_udp_hdr *udp = (const void *)l4;
-	uint32_t udp_len;
-
-	if (l4_len < sizeof(*udp))
-		return LATH_DROP_l4_malformed;
-	udp_len = lath_from_be16(udp->len_be);
-	if (udp_len < sizeof(*udp) || udp_len > l4_len)
-		return LATH_DROP_l4_malformed;
-	pkt->key4.src_port_be = udp->src_port_be;
-	pkt->key4.dst_port_be = udp->dst_port_be;
-	return LATH_DROP_NONE;
-}
+#include "parse_private.h"
 
 static inline bool
 is_error(uint8_t icmp_type)
@@ -79,20 +40,28 @@ parse_icmp(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_pac
 static enum lath_drop
 parse_l4(const uint8_t *l4, uint32_t l4_len, uint32_t present, struct lath_packet *pkt)
 {
+	lath_be16_t ports[2];
+	enum lath_drop reason;
+
 	pkt->tcp_flags = 0;
 	pkt->icmp_type = 0;
 	switch (pkt->proto) {
 	case LATH_PROTO_TCP:
-		return present < lath_min_u32(l4_len, 60) ? LATH_DROP_l4_malformed
-							  : parse_tcp(l4, l4_len, pkt);
+		reason = lath_parse_tcp(l4, l4_len, present, pkt, ports);
+		break;
 	case LATH_PROTO_UDP:
-		return present < lath_min_u32(l4_len, 8) ? LATH_DROP_l4_malformed
-							 : parse_udp(l4, l4_len, pkt);
+		reason = lath_parse_udp(l4, l4_len, present, ports);
+		break;
 	case LATH_PROTO_ICMP:
 		return parse_icmp(l4, l4_len, present, pkt);
 	default:
 		return LATH_DROP_protocol;
 	}
+	if (reason != LATH_DROP_NONE)
+		return reason;
+	pkt->key4.src_port_be = ports[0];
+	pkt->key4.dst_port_be = ports[1];
+	return LATH_DROP_NONE;
 }
 
 /* Options are not carried: no host needs them, and routers drop or delay them (RFC 7126). Those that

@@ -102,10 +102,27 @@ lath_packet_vpc(const struct lath_packet *pkt)
 	return proto_vpc & LATH_KEY_VPC_MASK;
 }
 
-/** True for an ICMP error; of a packet that lath_parse_ipv4() has accepted. */
+/** True for ICMP of either family; of an accepted packet. */
+static inline bool
+lath_packet_is_icmp(const struct lath_packet *pkt)
+{
+	return pkt->proto == LATH_PROTO_ICMP || pkt->proto == LATH_PROTO_ICMPV6;
+}
+
+/** True for a ping's question, false for its answer and for what is no ping. */
+static inline bool
+lath_packet_is_echo_request(const struct lath_packet *pkt)
+{
+	return pkt->proto == LATH_PROTO_ICMPV6 ? pkt->icmp_type == LATH_ICMPV6_ECHO
+					       : pkt->icmp_type == LATH_ICMP_ECHO;
+}
+
+/** True for an ICMP error; of an accepted packet. */
 static inline bool
 lath_packet_is_error(const struct lath_packet *pkt)
 {
+	if (pkt->proto == LATH_PROTO_ICMPV6)
+		return pkt->icmp_type < LATH_ICMPV6_ECHO; /* RFC 4443 section 2.1 */
 	/* 0, echo reply, stands for what is no ICMP as well. */
 	return pkt->icmp_type != LATH_ICMP_ECHO_REPLY && pkt->icmp_type != LATH_ICMP_ECHO;
 }
@@ -127,7 +144,31 @@ enum lath_drop lath_parse_frame(const uint8_t *data, uint32_t len, struct lath_p
 enum lath_drop lath_parse_ipv4(const uint8_t *data, uint32_t len, uint32_t frame_len, bool verified,
 		struct lath_packet *pkt);
 
-/** IPv6 with TCP behind its fixed header (host port only; extension headers: protocol). */
+/** Where the upper header of an IPv6 packet lies; offsets count from the IPv6 header. */
+struct lath_ipv6_upper {
+	uint16_t l4_offset;
+	uint16_t fragment_offset; /* of struct lath_ipv6_fragment_hdr; 0: there is none */
+	uint8_t proto;
+};
+
+/**
+ * Walks the extension headers of the IPv6 packet of `ip_len` bytes at `ip`, `present` of which (at
+ * least the fixed header) are there in one piece. Of a later fragment l4_offset is where its data
+ * begins. LATH_DROP_NONE or why not. @thread any
+ */
+enum lath_drop lath_parse_ipv6_walk(const uint8_t *ip, uint32_t ip_len, uint32_t present,
+		struct lath_ipv6_upper *upper);
+
+/** What no host of a VPC is to another one: unspecified, loopback, multicast, link-local,
+ *  IPv4-mapped and IPv4-compatible. @thread any
+ */
+bool lath_parse_is_martian_v6(const uint8_t ip[16]);
+
+/**
+ * IPv6 with TCP, UDP, ICMPv6 echo or an ICMPv6 error behind any extension headers that
+ * lath_parse_ipv6_walk() takes; as lath_parse_ipv4(). A fragment that is the whole packet passes
+ * (RFC 6946).
+ */
 enum lath_drop lath_parse_ipv6(const uint8_t *data, uint32_t len, uint32_t frame_len,
 		struct lath_packet *pkt);
 

@@ -82,6 +82,23 @@ struct lath_ipv6_hdr {
 	uint8_t dst[16];
 } LATH_PACKED;
 
+/* Extension headers, RFC 8200 section 4: next header, length, ... */
+#define LATH_IPV6_HOP_BY_HOP 0
+#define LATH_IPV6_ROUTING 43
+#define LATH_IPV6_FRAGMENT 44
+#define LATH_IPV6_DESTINATION 60
+
+/* RFC 8200 section 4.5. */
+struct lath_ipv6_fragment_hdr {
+	uint8_t next_header;
+	uint8_t reserved;
+	lath_be16_t offset_more_be; /* 13 bits of 8-byte units, 2 reserved, "more" */
+	lath_be32_t id_be;
+} LATH_PACKED;
+
+#define LATH_IPV6_MORE 0x0001
+#define LATH_IPV6_OFFSET_MASK 0xfff8
+
 /* RFC 9293 section 3.1. */
 struct lath_tcp_hdr {
 	lath_be16_t src_port_be;
@@ -128,7 +145,12 @@ struct lath_icmp_echo_hdr {
 #define LATH_ICMP_TIME_EXCEEDED 11
 #define LATH_ICMP_PARAMETER 12
 
+/* RFC 4443 sections 2.1 and 4: errors are below. */
+#define LATH_ICMPV6_ECHO 128
+#define LATH_ICMPV6_ECHO_REPLY 129
+
 _Static_assert(sizeof(struct lath_arp_hdr) == 28, "RFC 826");
 _Static_assert(sizeof(struct lath_ipv4_hdr) == 20, "RFC 791");
 _Static_assert(sizeof(struct lath_ipv6_hdr) == 40, "RFC 8200");
+_Static_assert(sizeof(struct lath_ipv6_fragment_hdr) == 8, "RFC 8200");
 _Static_assert(sizeof(struct lath_tcp_hdr) == 20, "RFC 9293");

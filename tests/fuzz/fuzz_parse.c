@@ -41,7 +41,10 @@ check_accepted(const struct lath_packet *pkt, uint32_t len, uint32_t frame_len)
 		return;
 	must(pkt->l3_offset == 14 || pkt->l3_offset == 18 || pkt->l3_offset == 22);
 	must(pkt->l3_offset + (uint32_t)pkt->ip_len <= frame_len);
-	must(pkt->l4_offset == pkt->l3_offset + (pkt->family == LATH_FAMILY_IPV4 ? 20 : 40));
+	if (pkt->family == LATH_FAMILY_IPV4)
+		must(pkt->l4_offset == pkt->l3_offset + 20);
+	else
+		must(pkt->l4_offset >= pkt->l3_offset + 40);
 	must(pkt->l4_offset + (pkt->proto == LATH_PROTO_TCP ? 20u : 8u) <= len);
 	must(pkt->l4_offset + 8u <= pkt->l3_offset + (uint32_t)pkt->ip_len);
 	must(lath_packet_vpc(pkt) == 0);

@@ -393,10 +393,10 @@ ipv6_is_tcp_behind_a_whole_header(void **state)
 			{"payload 32 of 32", 5, 32, LATH_DROP_NONE},
 			{"payload 19", 5, 19, LATH_DROP_l4_malformed},
 			{"payload 0", 5, 0, LATH_DROP_l4_malformed},
-			{"UDP", 6, LATH_PROTO_UDP, LATH_DROP_protocol},
-			{"ICMPv6", 6, LATH_PROTO_ICMPV6, LATH_DROP_protocol},
-			{"hop by hop", 6, 0, LATH_DROP_protocol},
-			{"fragment", 6, 44, LATH_DROP_protocol},
+			{"ESP", 6, 50, LATH_DROP_protocol},
+			{"AH", 6, 51, LATH_DROP_protocol},
+			{"no next header", 6, 59, LATH_DROP_protocol},
+			{"ICMP", 6, LATH_PROTO_ICMP, LATH_DROP_protocol},
 			{"offset 4", 52, 0x40, LATH_DROP_l4_malformed},
 			{"offset 15", 52, 0xf0, LATH_DROP_NONE},
 	};
@@ -446,7 +446,7 @@ ipv6_first_segment_must_hold_the_tcp_header(void **state)
 	for (uint32_t len = 14; len <= whole; len++) {
 		struct lath_packet pkt = {0};
 		enum lath_drop expected = len < 54 ? LATH_DROP_ip_malformed
-				: len < 54 + 32    ? LATH_DROP_l4_malformed
+				: len < 54 + 60    ? LATH_DROP_l4_malformed
 						   : LATH_DROP_NONE;
 
 		assert_drop("segment", parse_exact(frame, len, whole, &pkt), expected);
