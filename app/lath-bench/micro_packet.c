@@ -197,7 +197,7 @@ lap_6to4(void *ctx)
 	for (unsigned i = 0; i < packets->count; i++) {
 		struct place *place = &packets->places[i];
 
-		lath_xlate_6to4(place->frame, &place->pkt, &place->rewrite4, place->deltas);
+		lath_xlate_6to4(place->frame, &place->pkt, &place->rewrite4, place->deltas, 1);
 	}
 	return packets->count;
 }

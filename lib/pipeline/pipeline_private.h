@@ -78,7 +78,8 @@ struct lath_worker {
 	uint32_t side_free;
 	uint64_t flow_changes; /* flows made and ended: what was found before may be stale */
 	uint64_t random;
-	uint32_t sample; /* counts down to the next packet compared with owner() */
+	uint16_t next_ipv4_id; /* of packets that come out of IPv6; workers take turns */
+	uint32_t sample;       /* counts down to the next packet compared with owner() */
 	uint32_t wrong_in_a_row[LATH_MODEL_PORTS_MAX];
 	struct tx_buffer tx[LATH_MODEL_PORTS_MAX];
 	struct handover_buffer handover[LATH_WORKERS_MAX];

@@ -37,7 +37,8 @@ rewrite_mixed(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	struct lath_packet *pkt = packet_of(m);
 
 	if (half->family_out == LATH_FAMILY_IPV4) {
-		lath_xlate_6to4(frame_of(m), pkt, &half->rewrite4, half->deltas);
+		lath_xlate_6to4(frame_of(m), pkt, &half->rewrite4, half->deltas, w->next_ipv4_id);
+		w->next_ipv4_id = (uint16_t)(w->next_ipv4_id + w->plane->worker_count);
 		return;
 	}
 	/* The longer header grows to the front; headroom is kept for just this. */

@@ -121,6 +121,7 @@ lath_worker_create(const struct lath_dataplane *plane, const struct lath_worker_
 		return lath_null(ENOMEM);
 	w->plane = plane;
 	w->index = options->index;
+	w->next_ipv4_id = (uint16_t)w->index;
 	w->node = options->node;
 	w->options = *options;
 	w->random = options->seed;

@@ -40,7 +40,13 @@ _Static_assert(sizeof(struct lath_deltas) == 4, "a quarter of a half's line");
 struct lath_deltas lath_xlate_deltas4(const struct lath_key4 *key,
 		const struct lath_rewrite4 *rewrite);
 
-/** Deltas across families; `ip` is 0, since the header is made anew. @thread any */
+/** The same within IPv6; `ip` is 0, since that header has no sum. @thread any */
+struct lath_deltas lath_xlate_deltas6(const struct lath_key6 *key,
+		const struct lath_rewrite6 *rewrite);
+
+/** Deltas across families; `ip` is 0, since the header is made anew. Echo: less what depends on the
+ *  packet. @thread any
+ */
 struct lath_deltas lath_xlate_deltas_6to4(const struct lath_key6 *key,
 		const struct lath_rewrite4 *rewrite);
 struct lath_deltas lath_xlate_deltas_4to6(const struct lath_key4 *key,
@@ -89,17 +95,56 @@ lath_xlate_4to4(uint8_t *frame, const struct lath_packet *pkt, const struct lath
 	}
 }
 
-/**
- * TCP over IPv6 becomes TCP over IPv4 (RFC 7915 section 5.1). The new header lies 20 bytes behind
- * the old one's start; pkt's l3_offset, ip_len and family follow.
+/** IPv6 to IPv6 in place; extension headers and flow label stay. The caller has checked that the hop
+ *  limit is above 1.
  */
-void lath_xlate_6to4(uint8_t *frame, struct lath_packet *pkt, const struct lath_rewrite4 *rewrite,
-		struct lath_deltas deltas);
+static inline void
+lath_xlate_6to6(uint8_t *frame, const struct lath_packet *pkt, const struct lath_rewrite6 *rewrite,
+		struct lath_deltas deltas)
+{
+	struct lath_ipv6_hdr *ip = (void *)(frame + pkt->l3_offset);
+	uint8_t *l4 = frame + pkt->l4_offset;
+	uint16_t cksum;
+
+	ip->hop_limit--;
+	memcpy(ip->src, rewrite->src, 16);
+	memcpy(ip->dst, rewrite->dst, 16);
+	if (pkt->proto == LATH_PROTO_TCP) {
+		struct lath_tcp_hdr *tcp = (void *)l4;
+
+		memcpy(&cksum, &tcp->cksum_be, sizeof(cksum));
+		cksum = lath_cksum_apply(cksum, deltas.l4);
+		memcpy(&tcp->cksum_be, &cksum, sizeof(cksum));
+		memcpy(&tcp->src_port_be, &rewrite->src_port_be, 4);
+	} else if (pkt->proto == LATH_PROTO_UDP) {
+		struct lath_udp_hdr *udp = (void *)l4;
+
+		memcpy(&cksum, &udp->cksum_be, sizeof(cksum));
+		cksum = lath_cksum_apply_udp(cksum, deltas.l4);
+		memcpy(&udp->cksum_be, &cksum, sizeof(cksum));
+		memcpy(&udp->src_port_be, &rewrite->src_port_be, 4);
+	} else {
+		struct lath_icmp_echo_hdr *icmp = (void *)l4;
+
+		memcpy(&cksum, &icmp->cksum_be, sizeof(cksum));
+		cksum = lath_cksum_apply(cksum, deltas.l4);
+		memcpy(&icmp->cksum_be, &cksum, sizeof(cksum));
+		icmp->id_be = rewrite->src_port_be;
+	}
+}
 
 /**
- * TCP over IPv4 becomes TCP over IPv6 (RFC 7915 section 4.1). The new header begins 20 bytes
- * before the old one, so pkt->l3_offset must be at least 20 (the caller prepends); it, ip_len and
- * family follow.
+ * IPv6 becomes IPv4 (RFC 7915 sections 5.1 and 5.2: TCP, UDP, echo). The new header lies right before
+ * the transport's, extension headers are gone; pkt's l3_offset, ip_len, family and proto follow. `id`:
+ * the identification of a packet that may be fragmented.
+ */
+void lath_xlate_6to4(uint8_t *frame, struct lath_packet *pkt, const struct lath_rewrite4 *rewrite,
+		struct lath_deltas deltas, uint16_t id);
+
+/**
+ * IPv4 becomes IPv6 (RFC 7915 sections 4.1, 4.2 and 4.5). The new header begins 20 bytes before the
+ * old one, so pkt->l3_offset must be at least 20 (the caller prepends); it, ip_len, family and proto
+ * follow. UDP without a checksum gets one, so it must lie in one piece.
  */
 void lath_xlate_4to6(uint8_t *frame, struct lath_packet *pkt, const struct lath_rewrite6 *rewrite,
 		struct lath_deltas deltas);

@@ -53,11 +53,33 @@ lath_xlate_deltas4(const struct lath_key4 *key, const struct lath_rewrite4 *rewr
 	return deltas;
 }
 
+/* What the sum of ICMPv6 covers and that of ICMP does not, but for the length (RFC 8200 section 8.1). */
+static uint16_t
+pseudo_icmpv6(const void *addresses)
+{
+	uint16_t sum = lath_cksum_fold(lath_cksum_partial(addresses, 32, 0));
+
+	return lath_cksum_add(sum, (LATH_FORCE uint16_t)lath_to_be16(LATH_PROTO_ICMPV6));
+}
+
+struct lath_deltas
+lath_xlate_deltas6(const struct lath_key6 *key, const struct lath_rewrite6 *rewrite)
+{
+	size_t ports = key->proto_vpc >> 24 == LATH_PROTO_ICMPV6 ? 2 : 4; /* one identifier */
+
+	return (struct lath_deltas){
+			.l4 = lath_cksum_add(lath_cksum_delta(key->src, rewrite->src, 32),
+					lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be,
+							ports))};
+}
+
 struct lath_deltas
 lath_xlate_deltas_6to4(const struct lath_key6 *key, const struct lath_rewrite4 *rewrite)
 {
-	uint16_t addresses = lath_cksum_delta2(key->src, 32, &rewrite->src_be, 8);
-	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 4);
+	bool echo = key->proto_vpc >> 24 == LATH_PROTO_ICMPV6;
+	uint16_t addresses = echo ? (uint16_t)~pseudo_icmpv6(key)
+				  : lath_cksum_delta2(key->src, 32, &rewrite->src_be, 8);
+	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, echo ? 2 : 4);
 
 	return (struct lath_deltas){.l4 = lath_cksum_add(addresses, ports)};
 }
@@ -65,8 +87,10 @@ lath_xlate_deltas_6to4(const struct lath_key6 *key, const struct lath_rewrite4 *
 struct lath_deltas
 lath_xlate_deltas_4to6(const struct lath_key4 *key, const struct lath_rewrite6 *rewrite)
 {
-	uint16_t addresses = lath_cksum_delta2(&key->src_be, 8, rewrite->src, 32);
-	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, 4);
+	bool echo = key->proto_vpc >> 24 == LATH_PROTO_ICMP;
+	uint16_t addresses = echo ? pseudo_icmpv6(rewrite)
+				  : lath_cksum_delta2(&key->src_be, 8, rewrite->src, 32);
+	uint16_t ports = lath_cksum_delta(&key->src_port_be, &rewrite->src_port_be, echo ? 2 : 4);
 
 	return (struct lath_deltas){.l4 = lath_cksum_add(addresses, ports)};
 }

@@ -110,7 +110,7 @@ check_families(const uint8_t *frame, uint32_t len, struct lath_packet pkt,
 	lath_xlate_4to6(room, &pkt, rewrite, lath_xlate_deltas_4to6(&pkt.key4, rewrite));
 	must(pkt.l3_offset == l3 && pkt.family == LATH_FAMILY_IPV6);
 	must(l4_residue(room + pkt.l3_offset, &pkt) == residue);
-	lath_xlate_6to4(room, &pkt, &back, lath_xlate_deltas_6to4(&key, &back));
+	lath_xlate_6to4(room, &pkt, &back, lath_xlate_deltas_6to4(&key, &back), 1);
 	must(pkt.l3_offset == l3 + HEADROOM && pkt.family == LATH_FAMILY_IPV4);
 	must(l4_residue(room + pkt.l3_offset, &pkt) == residue);
 	must(lath_cksum_ipv4_header(room + pkt.l3_offset, 20) == 0);

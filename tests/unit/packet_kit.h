@@ -129,7 +129,10 @@ kit_l4(uint8_t *l4, const struct kit_spec *spec, uint64_t *random)
 	} else if (spec->proto == LATH_PROTO_UDP) {
 		kit_put16(l4 + 4, header_len + spec->data_len);
 	} else {
-		kit_put16(l4, LATH_ICMP_ECHO << 8);
+		kit_put16(l4,
+				(spec->proto == LATH_PROTO_ICMPV6 ? LATH_ICMPV6_ECHO
+								  : LATH_ICMP_ECHO)
+						<< 8);
 		kit_put16(l4 + 4, spec->sport);
 	}
 	return header_len + spec->data_len;
@@ -173,7 +176,7 @@ kit_frame4(uint8_t *frame, const struct kit_spec *spec, uint64_t *random)
 	return l3 + len;
 }
 
-/* An Ethernet frame with IPv6 and TCP. */
+/* An Ethernet frame with IPv6 and TCP, UDP or ICMPv6 echo. */
 static inline uint32_t
 kit_frame6(uint8_t *frame, const struct kit_spec *spec, uint64_t *random)
 {

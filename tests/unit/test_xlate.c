@@ -225,7 +225,7 @@ tcp_over_ipv6_becomes_tcp_over_ipv4(void **state)
 		ip[0] = 0x45;
 		ip[1] = (uint8_t)(kit_get16(p.frame + p.pkt.l3_offset) >> 4);
 		kit_put16(ip + 2, p.len - p.pkt.l3_offset - 20);
-		kit_put16(ip + 6, LATH_IPV4_DF);
+		kit_put16(ip + 4, 0x1234); /* up to 1,260 bytes */
 		ip[8] = (uint8_t)(p.spec.ttl - 1);
 		ip[9] = LATH_PROTO_TCP;
 		memcpy(ip + 12, &p.rewrite.src_be, 8);
@@ -233,7 +233,7 @@ tcp_over_ipv6_becomes_tcp_over_ipv4(void **state)
 		kit_fix_l4(ip);
 		deltas = lath_xlate_deltas_6to4(&p.pkt.key6, &p.rewrite);
 		assert_int_equal(deltas.ip, 0);
-		lath_xlate_6to4(p.frame, &p.pkt, &p.rewrite, deltas);
+		lath_xlate_6to4(p.frame, &p.pkt, &p.rewrite, deltas, 0x1234);
 		assert_int_equal(p.frame + p.pkt.l3_offset - p.frame, ip - expected);
 		assert_memory_equal(p.frame + p.pkt.l3_offset, ip, p.len - p.pkt.l3_offset);
 		assert_int_equal(p.pkt.ip_len, p.len - p.pkt.l3_offset);
