@@ -20,12 +20,15 @@
 
 struct lath_portset;
 
-/** What names a pool; 16 bytes. ICMP echo: target_port_be 0, identifiers in place of ports. */
+/** What names a pool; 16 bytes. ICMP echo: target_port_be 0, identifiers in place of ports. An IPv6
+ *  pool is named by the key of its replies with the port that is given out 0 (echo: both); here it
+ *  has a digest of that.
+ */
 struct lath_snat_key {
 	lath_be32_t target_be;
 	lath_be32_t nat_be;
 	lath_be16_t target_port_be;
-	uint16_t reserved;
+	uint16_t is_v6;     /* 1: the addresses are a digest; callers leave it 0 */
 	uint32_t proto_vpc; /* as in struct lath_key4, of the target's VPC */
 };
 
@@ -85,6 +88,7 @@ struct lath_snat {
 	uint32_t port_count; /* ports this worker may give out in any pool */
 	struct lath_snat_options options;
 	struct lath_snat_pool *pools;
+	struct lath_key6 *replies6; /* by pool: the whole name of an IPv6 one */
 	uint32_t *heads;
 	uint32_t head_mask;
 	uint32_t free_pool;
@@ -140,6 +144,16 @@ void lath_snat_put(struct lath_snat *snat, const struct lath_snat_key *key, uint
 
 /** Takes back a port that was never used: it is free at once. */
 void lath_snat_cancel(struct lath_snat *snat, const struct lath_snat_key *key, uint16_t port);
+
+/** The same for IPv6: `reply` is the key of the replies, its port that is given out 0 (echo: both). */
+const struct lath_snat_pool *lath_snat_find6(const struct lath_snat *snat,
+		const struct lath_key6 *reply);
+int lath_snat_take6(struct lath_snat *snat, const struct lath_key6 *reply, uint16_t *port,
+		const struct lath_snat_pool **pool);
+int lath_snat_take_probe6(struct lath_snat *snat, const struct lath_key6 *reply, uint16_t *port);
+void lath_snat_put6(struct lath_snat *snat, const struct lath_key6 *reply, uint16_t port,
+		enum lath_snat_rest rest, lath_tick_t now);
+void lath_snat_cancel6(struct lath_snat *snat, const struct lath_key6 *reply, uint16_t port);
 
 /** Lets at most `max` ports of each kind go whose rest is over; call it every loop. */
 void lath_snat_tick(struct lath_snat *snat, lath_tick_t now, unsigned max);

@@ -51,7 +51,8 @@ lath_snat_memory(const struct lath_snat_options *options, const struct lath_owne
 {
 	uint64_t bitmap = (lath_portset_size(lath_owner_port_count(owner, worker)) + 63) & ~63ull;
 
-	return (uint64_t)options->max_pools * sizeof(struct lath_snat_pool) +
+	return (uint64_t)options->max_pools *
+			(sizeof(struct lath_snat_pool) + sizeof(struct lath_key6)) +
 			(uint64_t)heads_for(options->max_pools) * sizeof(uint32_t) +
 			options->max_bitmaps * (bitmap + sizeof(uint32_t)) +
 			(uint64_t)options->max_resting * sizeof(struct lath_snat_rested);
@@ -79,13 +80,15 @@ lath_snat_init(struct lath_snat *snat, const struct lath_owner *owner, uint32_t 
 	};
 	snat->bitmap_size = (lath_portset_size(snat->port_count) + 63) & ~(size_t)63;
 	snat->pools = allocator->alloc(ctx, options->max_pools * sizeof(*snat->pools));
+	snat->replies6 = allocator->alloc(ctx, options->max_pools * sizeof(*snat->replies6));
 	snat->heads = allocator->alloc(ctx, heads * sizeof(*snat->heads));
 	snat->bitmaps = allocator->alloc(ctx, options->max_bitmaps * snat->bitmap_size);
 	snat->free_bitmaps = allocator->alloc(ctx,
 			options->max_bitmaps * sizeof(*snat->free_bitmaps));
 	snat->resting = allocator->alloc(ctx, options->max_resting * sizeof(*snat->resting));
-	if (snat->pools == NULL || snat->heads == NULL || snat->bitmaps == NULL ||
-			snat->free_bitmaps == NULL || snat->resting == NULL) {
+	if (snat->pools == NULL || snat->replies6 == NULL || snat->heads == NULL ||
+			snat->bitmaps == NULL || snat->free_bitmaps == NULL ||
+			snat->resting == NULL) {
 		lath_snat_fini(snat);
 		return lath_err(ENOMEM);
 	}
@@ -111,6 +114,7 @@ lath_snat_fini(struct lath_snat *snat)
 		size_t size;
 	} parts[] = {
 			{snat->pools, options->max_pools * sizeof(*snat->pools)},
+			{snat->replies6, options->max_pools * sizeof(*snat->replies6)},
 			{snat->heads, ((size_t)snat->head_mask + 1) * sizeof(*snat->heads)},
 			{snat->bitmaps, options->max_bitmaps * snat->bitmap_size},
 			{snat->free_bitmaps, options->max_bitmaps * sizeof(*snat->free_bitmaps)},
@@ -141,30 +145,90 @@ lath_snat_find(const struct lath_snat *snat, const struct lath_snat_key *key)
 	return idx == SNAT_END ? NULL : &snat->pools[idx];
 }
 
-uint32_t
-lath_snat_pool_get(struct lath_snat *snat, const struct lath_snat_key *key)
+/* Two names with one digest stand in one chain; the whole one tells them apart. */
+static struct lath_snat_key
+digest_of(const struct lath_snat *snat, const struct lath_key6 *reply)
 {
-	uint32_t idx = lath_snat_pool_find(snat, key);
-	struct lath_snat_pool *pool;
+	uint64_t hash = lath_keyhash6(&snat->flows->hash, reply);
+	struct lath_snat_key key = {
+			.target_port_be = reply->src_port_be,
+			.is_v6 = 1,
+			.proto_vpc = reply->proto_vpc,
+	};
+
+	memcpy(&key, &hash, sizeof(hash));
+	return key;
+}
+
+uint32_t
+lath_snat_pool_find6(const struct lath_snat *snat, const struct lath_key6 *reply)
+{
+	struct lath_snat_key key = digest_of(snat, reply);
+	uint32_t idx = *chain_of(snat, &key);
+
+	while (idx != SNAT_END &&
+			(!lath_equal16(&snat->pools[idx].key, &key) ||
+					memcmp(&snat->replies6[idx], reply, sizeof(*reply)) != 0))
+		idx = snat->pools[idx].next;
+	return idx;
+}
+
+const struct lath_snat_pool *
+lath_snat_find6(const struct lath_snat *snat, const struct lath_key6 *reply)
+{
+	uint32_t idx = lath_snat_pool_find6(snat, reply);
+
+	return idx == SNAT_END ? NULL : &snat->pools[idx];
+}
+
+/* A free pool gets this name; there is one. */
+static uint32_t
+name_pool(struct lath_snat *snat, const struct lath_snat_key *key, unsigned rest_bucket)
+{
+	uint32_t idx = snat->free_pool;
+	struct lath_snat_pool *pool = &snat->pools[idx];
 	uint32_t *head;
 
-	if (idx != SNAT_END || snat->free_pool == SNAT_END)
-		return idx;
-	idx = snat->free_pool;
-	pool = &snat->pools[idx];
 	snat->free_pool = pool->next;
 	head = chain_of(snat, key);
 	*pool = (struct lath_snat_pool){
 			.key = *key,
 			.next = *head,
 			.rested = {{SNAT_END, SNAT_END}, {SNAT_END, SNAT_END}},
-			.rest_bucket = (uint16_t)lath_owner_bucket_v4(snat->owner, key->target_be,
-					key->nat_be, key->target_port_be, lath_to_be16(0)),
+			.rest_bucket = (uint16_t)rest_bucket,
 			.ahead = (uint16_t)lath_random_below(&snat->random, snat->port_count),
 			.after = (uint16_t)lath_random_below(&snat->random, snat->port_count),
 	};
 	*head = idx;
 	snat->pool_count++;
+	return idx;
+}
+
+uint32_t
+lath_snat_pool_get(struct lath_snat *snat, const struct lath_snat_key *key)
+{
+	uint32_t idx = lath_snat_pool_find(snat, key);
+
+	if (idx != SNAT_END || snat->free_pool == SNAT_END)
+		return idx;
+	return name_pool(snat, key,
+			lath_owner_bucket_v4(snat->owner, key->target_be, key->nat_be,
+					key->target_port_be, lath_to_be16(0)));
+}
+
+uint32_t
+lath_snat_pool_get6(struct lath_snat *snat, const struct lath_key6 *reply)
+{
+	uint32_t idx = lath_snat_pool_find6(snat, reply);
+	struct lath_snat_key key;
+
+	if (idx != SNAT_END || snat->free_pool == SNAT_END)
+		return idx;
+	key = digest_of(snat, reply);
+	idx = name_pool(snat, &key,
+			lath_owner_bucket_v6(snat->owner, reply->src, reply->dst,
+					reply->src_port_be, lath_to_be16(0)));
+	snat->replies6[idx] = *reply;
 	return idx;
 }
 
@@ -210,16 +274,24 @@ lath_snat_pool_grow(struct lath_snat *snat, struct lath_snat_pool *pool)
 static bool
 is_echo(const struct lath_snat_pool *pool)
 {
-	return pool->key.proto_vpc >> 24 == LATH_PROTO_ICMP;
+	uint32_t proto = pool->key.proto_vpc >> 24;
+
+	return proto == LATH_PROTO_ICMP || proto == LATH_PROTO_ICMPV6;
+}
+
+static enum lath_family
+family_of(const struct lath_snat_pool *pool)
+{
+	return pool->key.is_v6 != 0 ? LATH_FAMILY_IPV6 : LATH_FAMILY_IPV4;
 }
 
 uint16_t
 lath_snat_port_at(const struct lath_snat *snat, const struct lath_snat_pool *pool, uint32_t index)
 {
 	if (is_echo(pool))
-		return lath_owner_echo_at(snat->owner, LATH_FAMILY_IPV4, snat->worker,
+		return lath_owner_echo_at(snat->owner, family_of(pool), snat->worker,
 				pool->rest_bucket, index);
-	return lath_owner_port_at(snat->owner, LATH_FAMILY_IPV4, snat->worker, pool->rest_bucket,
+	return lath_owner_port_at(snat->owner, family_of(pool), snat->worker, pool->rest_bucket,
 			index);
 }
 
@@ -227,9 +299,9 @@ uint32_t
 lath_snat_port_index(const struct lath_snat *snat, const struct lath_snat_pool *pool, uint16_t port)
 {
 	if (is_echo(pool))
-		return lath_owner_echo_index(snat->owner, LATH_FAMILY_IPV4, snat->worker,
+		return lath_owner_echo_index(snat->owner, family_of(pool), snat->worker,
 				pool->rest_bucket, port);
-	return lath_owner_port_index(snat->owner, LATH_FAMILY_IPV4, snat->worker, pool->rest_bucket,
+	return lath_owner_port_index(snat->owner, family_of(pool), snat->worker, pool->rest_bucket,
 			port);
 }
 

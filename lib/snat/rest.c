@@ -152,7 +152,7 @@ lath_snat_rest_take_oldest(struct lath_snat *snat, struct lath_snat_pool *pool, 
 		if (rest == LATH_SNAT_REST_COUNT)
 			break;
 		*port = pop(snat, pool, rest)->port;
-		if (lath_snat_reply_is_free(snat, &pool->key, *port)) {
+		if (lath_snat_port_is_free(snat, pool, *port)) {
 			snat->reused_early++;
 			return 0;
 		}

@@ -12,6 +12,8 @@
 /* pool.c */
 uint32_t lath_snat_pool_find(const struct lath_snat *snat, const struct lath_snat_key *key);
 uint32_t lath_snat_pool_get(struct lath_snat *snat, const struct lath_snat_key *key);
+uint32_t lath_snat_pool_find6(const struct lath_snat *snat, const struct lath_key6 *reply);
+uint32_t lath_snat_pool_get6(struct lath_snat *snat, const struct lath_key6 *reply);
 void lath_snat_pool_release(struct lath_snat *snat, uint32_t idx); /* when nothing is in it */
 bool lath_snat_pool_grow(struct lath_snat *snat, struct lath_snat_pool *pool);
 
@@ -25,8 +27,8 @@ uint32_t lath_snat_port_index(const struct lath_snat *snat, const struct lath_sn
 void lath_snat_pool_mark(struct lath_snat_pool *pool, uint32_t index);
 void lath_snat_pool_clear(struct lath_snat_pool *pool, uint32_t index);
 
-/* take.c: no flow has this reply. */
-bool lath_snat_reply_is_free(const struct lath_snat *snat, const struct lath_snat_key *key,
+/* take.c: no flow has this reply of the pool. */
+bool lath_snat_port_is_free(const struct lath_snat *snat, const struct lath_snat_pool *pool,
 		uint16_t port);
 
 /* rest.c */

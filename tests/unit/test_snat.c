@@ -424,13 +424,13 @@ memory_is_what_was_said_and_comes_back(void **state)
 		struct lath_snat_options options = kit_options(&kit, workers, workers - 1, 5000);
 		uint64_t bytes = lath_snat_memory(&options, &kit.owner, kit.worker);
 
-		for (unsigned pieces = 0; pieces <= 5; pieces++) {
+		for (unsigned pieces = 0; pieces <= 6; pieces++) {
 			struct failing_heap heap = {.left = pieces};
 			struct lath_allocator allocator = failing_allocator(&heap);
 			int rc = lath_snat_init(&kit.snat, &kit.owner, kit.worker, &kit.flows,
 					&options, &allocator);
 
-			assert_int_equal(rc, pieces < 5 ? -ENOMEM : 0);
+			assert_int_equal(rc, pieces < 6 ? -ENOMEM : 0);
 			assert_true(heap.out == (rc == 0 ? bytes : 0));
 			if (rc == 0)
 				lath_snat_fini(&kit.snat);
