@@ -16,12 +16,24 @@ static const struct lathctl_option status_options[] = {
 		{"all", "all", NULL, false, "every warning, one a line"},
 };
 
+static const struct lathctl_option explain_options[] = {
+		{"vpc", "vpc", "VPC", false, "the client's: name, id or ARN"},
+		{"client", "client", "ADDRESS", false, "the client's address"},
+		{"service", "service", "SERVICE", false, "what it calls: name, id or ARN"},
+		{"port", "port", "PORT", true, "the service's port"},
+		{"protocol", "protocol", "tcp|udp", false, "without it tcp"},
+		{"client-port", "clientPort", "PORT", true, "for network ACLs; without it 49152"},
+};
+
 const struct lathctl_command lathctl_commands[] = {
 		{"apply", "FILE", "Make FILE what runs, at once, without touching lathd's files",
 				apply_options, LATH_ARRAY_SIZE(apply_options), 1, 1,
 				lathctl_run_apply, NULL},
 		{"check", "FILE", "Check FILE and what it includes; needs no lathd", NULL, 0, 1, 1,
 				lathctl_run_check, NULL},
+		{"explain", "", "May a client call a service, by which path, and who says so",
+				explain_options, LATH_ARRAY_SIZE(explain_options), 0, 0,
+				lathctl_run_explain, NULL},
 		{"reload", "", "Read lathd's configuration files again", NULL, 0, 0, 0,
 				lathctl_run_reload, NULL},
 		{"show", "WHAT", "Show what lathd knows, see below", NULL, 0, 1, 1, NULL, NULL},

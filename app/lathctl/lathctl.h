@@ -183,3 +183,4 @@ LATHCTL_RUN(apply);
 LATHCTL_RUN(check);
 LATHCTL_RUN(version);
 LATHCTL_RUN(config);
+LATHCTL_RUN(explain);

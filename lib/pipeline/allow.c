@@ -33,8 +33,8 @@ port_of(uint8_t protocol, uint16_t port)
 	return protocol == LATH_ACL_ICMP ? 0 : port;
 }
 
-static enum lath_drop
-drop_for(enum lath_access_outcome outcome)
+enum lath_drop
+lath_allow_reason(enum lath_access_outcome outcome)
 {
 	switch (outcome) {
 	case LATH_ACCESS_ALLOWED:
@@ -77,7 +77,8 @@ lath_allow(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_se
 							  : pkt->key4.dst_port_be)),
 			.protocol = protocol,
 	};
-	enum lath_drop reason = drop_for(lath_access_decide(w->model->access, &call, NULL));
+	enum lath_drop reason = lath_allow_reason(lath_access_decide(w->model->access, &call,
+			NULL));
 
 	if (reason == LATH_DROP_NONE)
 		return true;
@@ -91,8 +92,8 @@ lath_allow_edge(const struct lath_model *model, uint32_t vpc, uint8_t proto,
 {
 	uint8_t protocol = acl_protocol(proto);
 
-	return drop_for(lath_access_edge(model->access, vpc, nat, port_of(protocol, nat_port),
-			port_of(protocol, target_port), protocol));
+	return lath_allow_reason(lath_access_edge(model->access, vpc, nat,
+			port_of(protocol, nat_port), port_of(protocol, target_port), protocol));
 }
 
 bool

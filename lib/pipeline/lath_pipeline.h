@@ -31,6 +31,9 @@ struct rte_ring;
 #define LATH_WORKERS_MAX LATH_OWNER_WORKERS_MAX
 #define LATH_BURST_MAX 32u
 
+/** The reason under which a worker drops what was decided so; NONE: it is allowed. @thread any */
+enum lath_drop lath_allow_reason(enum lath_access_outcome outcome);
+
 /* ---- messages ----------------------------------------------------------------------------- */
 
 enum lath_command_type {

@@ -296,3 +296,46 @@ def case_acl_without_a_rule_denies_all(t):
     t.reload(world(vpcs={"blue": {"networkAclIdentifier": "open"}},
                    networkAcls=[edge("open", **OPEN)]))
     flow(t).open()
+
+
+# ---- lathctl explain ---------------------------------------------------------------------------
+
+def explained(t, client="10.0.0.5", port=80, **more):
+    return t.rpc("explain", vpc="blue", service="web", client=client, port=port, **more)
+
+
+def case_explain_says_what_the_packet_gets(t):
+    conf = second_network(world(
+        {"blue": {"securityGroupIds": ["some"]}},
+        network=asked(statement(IpAddress={"aws_SourceIp": "10.0.0.5"})),
+        securityGroups=[WEB_ONLY]), 10, **asked({**statement("Deny"), "Sid": "nobody"}))
+    t.reload(conf)
+    flow(t).open()
+    said = explained(t)
+    assert said["allowed"] and said["path"]["association"] == "main-blue", said
+    closed, open_ = said["paths"]
+    assert not closed["open"] and closed["networkPolicy"] == {
+        "effect": "deny", "statement": 0, "sid": "nobody"}, closed
+    assert open_["open"] and open_["securityGroup"] == "some", open_
+    assert open_["networkPolicy"] == {"effect": "allow", "statement": 0}, open_
+    assert open_["servicePolicy"] == {"effect": "notAsked"}, open_
+    for client, port, drop in (("10.0.0.4", 80, "policy_network"), ("10.0.0.4", 81, "policy_network"),
+                               ("10.0.1.5", 80, "vpc_source")):
+        said = explained(t, client, port)
+        assert not said["allowed"] and said["drop"] == drop, said
+    refused(t, "policy_network", "10.0.0.4")
+
+
+def case_explain_asks_the_acls(t):
+    t.reload(world(vpcs={"blue": {"networkAclIdentifier": "clients"}},
+                   networkAcls=[edge("clients", outbound=[acl(7)],
+                                     inbound=[acl(9, protocol="tcp", ports="50000-65535")])]))
+    said = explained(t)
+    assert (said["drop"], said["networkAcl"]) == ("policy_acl_reply", "clients"), said
+    assert "networkAclRule" not in said, said
+    said = explained(t, clientPort=50000)
+    assert said["allowed"] and said["networkAclRule"] == 9, said
+    assert explained(t, port=81, clientPort=50000)["drop"] == "no_listener"
+    t.reload(world(vpcs={"red": {"networkAclIdentifier": "shut"}}, networkAcls=[edge("shut")]))
+    said = explained(t)
+    assert said["drop"] == "policy_acl" and said["targetVpc"]["name"] == "red", said
