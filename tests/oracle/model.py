@@ -14,6 +14,7 @@ import ipaddress
 import struct
 from dataclasses import dataclass, field
 
+from access import Access
 from encap import NOBODY, tunnel_of
 from packet import (ACK, ERRORS, ETH_ARP, ETH_IPV4, ETH_IPV6, FIN, ICMP, PORTS, RST, SYN, TCP,
                     TIME_EXCEEDED, UDP, UNREACHABLE, Bad, Packet, checksum, framed, icmp_error, ip,
@@ -70,6 +71,7 @@ class World:
     """A configuration, indexed."""
 
     def __init__(self, conf):
+        self.access = Access(conf)
         self.attachments, self.vpcs = {}, {}
         self.macs, self.tunnels, self.conf = {}, {}, conf
         for i, port in enumerate(conf["system"]["ports"]):
@@ -365,18 +367,31 @@ class Model:
             reasons.add("icmp_no_flow")
         if reasons:
             return drop(*reasons)
+        called, rules = self.called(packet, services)
+        # In the middle of a stream nobody is asked: that is no call.
+        if rules is None or packet.proto != TCP or packet.flags & (SYN | ACK | RST | FIN) == SYN:
+            why = world.access.refuses(att.vpc, called.name, packet.proto, packet.src, packet.sport,
+                                       packet.dst, packet.dport)
+            if why is not None:
+                return self.tell(packet, why, UNREACHABLE, 13)
         if packet.proto == ICMP:
-            return self.ping(att, packet, key, services)
-        for service in services:
-            rules = service.listeners.get((packet.proto, packet.dport))
-            if rules is not None:
-                return self.admit(att, packet, key, rules)
+            return self.ping(att, packet, key, called)
+        if rules is not None:
+            return self.admit(att, packet, key, rules)
         if packet.proto == TCP:
             return self.reset(packet, "no_listener")
         return self.tell(packet, "no_listener", UNREACHABLE, 3)
 
-    def ping(self, att, packet, key, services):
-        service = services[0]
+    @staticmethod
+    def called(packet, services):
+        """The service that is meant, and its listener's rules, if it has one for the packet."""
+        for service in services:
+            rules = service.listeners.get((packet.proto, packet.dport))
+            if rules is not None:
+                return service, rules
+        return services[0], None
+
+    def ping(self, att, packet, key, service):
         if service.echo == "answer":
             return self.echo_reply(packet)
         if service.echo == "drop" or not service.listeners:

@@ -7,6 +7,7 @@ import struct
 import topology
 from packet import (ACK, ICMP, PSH, RST, SYN, TCP, UDP, checksum, framed, icmp_error, ip,
                     ip_packet)
+from restrict import restrict
 
 SUBNETS = ("10.0.0.0/24", "10.0.0.0/25", "10.0.0.0/23", "192.168.0.0/24")
 SERVICES = "198.18.%d.%d"
@@ -144,14 +145,14 @@ class Builder:
             networks[f"network{i}"] = {
                 "vpcs": [v["name"] for v in self.vpcs if rng.random() < 0.6],
                 "services": [s["name"] for s in services if rng.random() < 0.7]}
-        return topology.config(
+        return restrict(rng, topology.config(
             self.ports + [FABRIC], self.vpcs, services, groups, networks,
             underlays=[topology.underlay("fabric", FABRIC, LOCAL + "/24", vlan=FABRIC_VLAN,
                                          mtu=UNDERLAY_MTU)],
             system={"memory": {"flowsPerWorker": 8192}},
             limits={"refusalsPerSecond": 1000000, "puntsPerSecond": 1000000},
             timeouts={"tcpEstablishedSeconds": 300},
-            gateway={"hashSeed": rng.randrange(1 << 62)})
+            gateway={"hashSeed": rng.randrange(1 << 62)}))
 
 
 def mac_of(port, vlan, address):
