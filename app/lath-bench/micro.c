@@ -23,10 +23,12 @@
 #define LAPS_MAX 1000000u /* a repeat, those thrown out included */
 
 static const struct micro_test *const tests[] = {
+		&micro_acl_test,
 		&micro_find_test,
 		&micro_hash_test,
 		&micro_maglev_test,
 		&micro_parse_test,
+		&micro_policy_test,
 		&micro_portset_test,
 		&micro_snat_test,
 		&micro_xlate_test,

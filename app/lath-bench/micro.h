@@ -35,10 +35,12 @@ struct micro_test {
 	void (*run)(struct micro *micro);
 };
 
+extern const struct micro_test micro_acl_test;
 extern const struct micro_test micro_find_test;
 extern const struct micro_test micro_hash_test;
 extern const struct micro_test micro_maglev_test;
 extern const struct micro_test micro_parse_test;
+extern const struct micro_test micro_policy_test;
 extern const struct micro_test micro_portset_test;
 extern const struct micro_test micro_snat_test;
 extern const struct micro_test micro_xlate_test;

@@ -17,7 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 BUILD = pathlib.Path(os.environ.get("LATH_BUILD", ROOT / "build"))
 BENCH = BUILD / "app" / "lath-bench" / "lath-bench"
 TESTS = {  # the fewest rows, on any CPU
-    "flow-find": 12, "flow-hash": 5, "maglev-build": 7, "parse": 3, "portset": 6, "snat": 8,
+    "acl-find": 4, "flow-find": 12, "flow-hash": 5, "maglev-build": 7, "parse": 3, "policy": 3, "portset": 6, "snat": 8,
     "xlate": 4,
 }
 
