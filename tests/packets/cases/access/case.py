@@ -92,18 +92,18 @@ WEB_ONLY = group("some", {"protocol": "tcp", "ports": "80", "sourcePrefixes": ["
 def case_security_group_admits_by_port_and_source(t):
     t.reload(world({"blue": {"securityGroupIds": ["some"]}}, securityGroups=[WEB_ONLY]))
     flow(t).open().talk()
-    refused(t, "policy_group", "10.0.0.6")
+    refused(t, drop="policy_group", ip="10.0.0.6")
     # What listens is told only to who may call.
-    refused(t, "policy_group", packet=TCP(sport=4000, dport=81, flags="S", seq=1))
-    refused(t, "policy_group", packet=UDP(sport=4000, dport=53) / b"question")
-    refused(t, "policy_group", packet=ICMP(type=8, id=7) / b"ping")
+    refused(t, drop="policy_group", packet=TCP(sport=4000, dport=81, flags="S", seq=1))
+    refused(t, drop="policy_group", packet=UDP(sport=4000, dport=53) / b"question")
+    refused(t, drop="policy_group", packet=ICMP(type=8, id=7) / b"ping")
     # Another VPC's association has none.
     flow(t, "10.0.0.6", "trunk0", 100).open()
 
 
 def case_empty_security_group_admits_nobody(t):
     t.reload(world({"blue": {"securityGroupIds": ["none"]}}, securityGroups=[group("none")]))
-    refused(t, "policy_group")
+    refused(t, drop="policy_group")
     t.reload(world({"blue": {"securityGroupIds": []}}, securityGroups=[group("none")]))
     flow(t).open()
 
@@ -114,7 +114,7 @@ def case_one_of_several_groups_is_enough(t):
     both = {"securityGroupIds": ["some", "shared"]}
     t.reload(world({"blue": both, "green": both}, securityGroups=[WEB_ONLY, by_vpc]))
     flow(t).open()
-    refused(t, "policy_group", "10.0.0.6")
+    refused(t, drop="policy_group", ip="10.0.0.6")
     flow(t, "10.0.0.6", "trunk0", 100).open()
     flow(t, "10.0.0.6", proto=UDP, dport=53, tport=5353).up(b"question")
 
@@ -125,17 +125,17 @@ def case_network_policy(t):
         statement(IpAddress={"aws_SourceIp": "10.0.0.0/29"}, NumericEquals={"Port": 80}),
         statement("Deny", IpAddress={"aws_SourceIp": "10.0.0.6"}))))
     flow(t).open().talk()
-    refused(t, "policy_network", "10.0.0.6")
-    refused(t, "policy_network", "10.0.0.9")
-    refused(t, "policy_network", packet=UDP(sport=1, dport=53) / b"question")
-    refused(t, "policy_network", packet=ICMP(type=8, id=7) / b"ping")
+    refused(t, drop="policy_network", ip="10.0.0.6")
+    refused(t, drop="policy_network", ip="10.0.0.9")
+    refused(t, drop="policy_network", packet=UDP(sport=1, dport=53) / b"question")
+    refused(t, drop="policy_network", packet=ICMP(type=8, id=7) / b"ping")
 
 
 def case_asked_without_a_policy_nobody_may_call(t):
     t.reload(world(network={"authType": "AWS_IAM"}))
-    refused(t, "policy_network")
+    refused(t, drop="policy_network")
     t.reload(world(service={"authType": "AWS_IAM"}))
-    refused(t, "policy_service")
+    refused(t, drop="policy_service")
 
 
 def case_policy_that_is_not_asked(t):
@@ -148,7 +148,7 @@ def case_account_of_the_callers_vpc(t):
     t.reload(world(service=asked(statement(principal={"AWS": "111122223333"})),
                    vpcs={"blue": {"account": "111122223333"}}))
     flow(t).open()
-    refused(t, "policy_service", port="trunk0", vlan=100)
+    refused(t, drop="policy_service", port="trunk0", vlan=100)
 
 
 def case_service_refuses_in_its_own_way(t):
@@ -172,7 +172,7 @@ def case_middle_of_a_stream_is_silence_as_ever(t):
 def case_deny_closes_its_path_only(t):
     t.reload(second_network(world(network=asked(statement("Deny"))), 10))
     flow(t).open().talk()
-    refused(t, "policy_network", port="trunk0", vlan=100)
+    refused(t, drop="policy_network", port="trunk0", vlan=100)
 
 
 def case_deny_of_the_service_is_final(t):
@@ -182,7 +182,7 @@ def case_deny_of_the_service_is_final(t):
     t.reload(conf)
     flow(t).open()
     t.reload(second_network(conf, 2000, id="sn-20000000000000000"))
-    refused(t, "policy_service")
+    refused(t, drop="policy_service")
 
 
 def case_a_path_less_keeps_the_flow(t):
@@ -234,7 +234,7 @@ def case_flows_may_finish(t):
     denied["services"][0].update(asked(statement("Deny")))
     changed(t, denied)
     f.talk()
-    refused(t, "policy_service")
+    refused(t, drop="policy_service")
     # Without an association as well, but not without the service.
     changed(t, {**denied, "vpcAssociations": []})
     f.talk()
@@ -260,11 +260,11 @@ def case_acl_of_the_client_s_vpc(t):
                   inbound=[acl(10, "allow", "tcp", ports="1024-65535", prefix=WEB + "/32")])]
     t.reload(world(vpcs={"blue": {"networkAclIdentifier": "clients"}}, networkAcls=lists))
     flow(t).open().talk()
-    refused(t, "policy_acl", packet=TCP(sport=4000, dport=81, flags="S", seq=1))
-    refused(t, "policy_acl", packet=UDP(sport=4000, dport=53) / b"question")
-    refused(t, "policy_acl", packet=ICMP(type=8, id=7) / b"ping")
+    refused(t, drop="policy_acl", packet=TCP(sport=4000, dport=81, flags="S", seq=1))
+    refused(t, drop="policy_acl", packet=UDP(sport=4000, dport=53) / b"question")
+    refused(t, drop="policy_acl", packet=ICMP(type=8, id=7) / b"ping")
     # The reply goes to the client's port.
-    refused(t, "policy_acl_reply", packet=TCP(sport=1023, dport=80, flags="S", seq=1))
+    refused(t, drop="policy_acl_reply", packet=TCP(sport=1023, dport=80, flags="S", seq=1))
     flow(t, "10.0.0.6", "trunk0", 100).open()
 
 
@@ -276,10 +276,10 @@ def case_acl_of_the_target_s_vpc(t):
                   outbound=[acl(10, "allow", "tcp", ports="1024-65535", prefix=NAT_RED + "/32")])]
     t.reload(world(vpcs={"red": {"networkAclIdentifier": "servers"}}, networkAcls=lists))
     flow(t).open().talk()
-    refused(t, "policy_acl_reply", packet=UDP(sport=4000, dport=53) / b"question")
+    refused(t, drop="policy_acl_reply", packet=UDP(sport=4000, dport=53) / b"question")
     lists[0]["inbound"][0]["ports"] = "8081"
     changed(t, world(vpcs={"red": {"networkAclIdentifier": "servers"}}, networkAcls=lists))
-    refused(t, "policy_acl")
+    refused(t, drop="policy_acl")
 
 
 def case_acl_attached_under_a_flow(t):
@@ -292,7 +292,7 @@ def case_acl_attached_under_a_flow(t):
 
 def case_acl_without_a_rule_denies_all(t):
     t.reload(world(vpcs={"blue": {"networkAclIdentifier": "shut"}}, networkAcls=[edge("shut")]))
-    refused(t, "policy_acl")
+    refused(t, drop="policy_acl")
     t.reload(world(vpcs={"blue": {"networkAclIdentifier": "open"}},
                    networkAcls=[edge("open", **OPEN)]))
     flow(t).open()
@@ -323,7 +323,7 @@ def case_explain_says_what_the_packet_gets(t):
                                ("10.0.1.5", 80, "vpc_source")):
         said = explained(t, client, port)
         assert not said["allowed"] and said["drop"] == drop, said
-    refused(t, "policy_network", "10.0.0.4")
+    refused(t, drop="policy_network", ip="10.0.0.4")
 
 
 def case_explain_asks_the_acls(t):
