@@ -94,7 +94,7 @@ is_attached(const struct lath_config_vpc *vpc, const struct lath_prefix *prefix)
 static bool
 is_routed(const struct lath_config_vpc *vpc, const struct lath_ip *ip)
 {
-	const struct lath_prefix host = {.ip = *ip, .bits = 32};
+	const struct lath_prefix host = {.ip = *ip, .bits = lath_ip_is_v4(ip) ? 32 : 128};
 
 	for (uint32_t i = 0; i < vpc->route_count; i++) {
 		if (lath_prefix_contains(&vpc->routes[i].prefix, ip))
@@ -358,6 +358,12 @@ warn_pool(struct lath_config_loader *loader, const struct endpoint *of, uint64_t
 	uint64_t addresses = lath_config_pool_size(&loader->cfg->vpcs[vpc], of->ip.family);
 	uint64_t room = addresses * PORTS_PER_ADDRESS * targets;
 
+	if (addresses == 0 && loader->cfg->vpcs[vpc].attachment_count > 0)
+		return lath_config_warn(loader, &at,
+				"the VPC has %s targets, but neither a gateway address nor a "
+				"natPool "
+				"of that family: they get no flows",
+				lath_ip_is_v4(&of->ip) ? "IPv4" : "IPv6");
 	if (addresses == 0 || room >= flows)
 		return 0;
 	return lath_config_warn(loader, &at,

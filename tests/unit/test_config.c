@@ -371,6 +371,14 @@ has_warning(const struct lath_config *cfg, const char *part)
 	return false;
 }
 
+/* A VPC with one gateway address and an IPv6 target. */
+#define SIX_TARGET(own, target)                                                                 \
+	HEAD ",\"vpcs\":[{\"name\":\"red\",\"prefixes\":[\"10.0.0.0/8\",\"2001:db8::/32\"],"    \
+	     "\"attachments\":[{\"port\":\"p0\",\"addresses\":[\"" own "\"]}]}],"               \
+	     "\"targetGroups\":[{\"name\":\"web\",\"config\":{\"port\":1,\"protocol\":\"TCP\"," \
+	     "\"ipAddressType\":\"IPV6\",\"vpcIdentifier\":\"red\"},\"targets\":"               \
+	     "[{\"id\":\"" target "\"}]}]}"
+
 static void
 doubtful_configurations_are_warned_about(void **state)
 {
@@ -406,6 +414,13 @@ doubtful_configurations_are_warned_about(void **state)
 				   "\"protocol\":\"TCP\",\"vpcIdentifier\":\"blue\"},\"targets\":"
 				   "[{\"id\":\"10.0.0.5\"}]}]}",
 					"1 NAT address(es) carry 64512 flows to one target"},
+			{SIX_TARGET("10.0.0.1/24", "2001:db8::5"),
+					"\"2001:db8::5\" is in no attached subnet of VPC \"red\""},
+			{SIX_TARGET("10.0.0.1/24", "2001:db8::5"),
+					"IPv6 targets, but neither a gateway address nor a "
+					"natPool"},
+			{SIX_TARGET("2001:db8::1/64", "2001:db8:0:1::5"),
+					"\"2001:db8:0:1::5\" is in no attached subnet"},
 	};
 
 	(void)state;
@@ -416,6 +431,17 @@ doubtful_configurations_are_warned_about(void **state)
 			fail_msg("row %zu: nobody warns \"%s\"", i, rows[i].part);
 		lath_config_free(cfg);
 	}
+}
+
+static void
+attached_ipv6_target_is_not_warned_about(void **state)
+{
+	struct lath_config *cfg = parse_good(SIX_TARGET("2001:db8::1/64", "2001:db8::5"));
+
+	(void)state;
+	assert_false(has_warning(cfg, "no attached subnet"));
+	assert_false(has_warning(cfg, "gateway address nor"));
+	lath_config_free(cfg);
 }
 
 static void
@@ -509,6 +535,7 @@ main(void)
 			cmocka_unit_test(unknown_key_with_odd_letters_is_named),
 			cmocka_unit_test(services_share_an_address_unless_one_vpc_sees_both),
 			cmocka_unit_test(doubtful_configurations_are_warned_about),
+			cmocka_unit_test(attached_ipv6_target_is_not_warned_about),
 			cmocka_unit_test(complete_configuration_has_no_warning),
 			cmocka_unit_test(system_hash_changes_with_system_only),
 			cmocka_unit_test(canonical_text_comes_back_as_the_same_configuration),
