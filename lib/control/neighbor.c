@@ -20,14 +20,15 @@ to_all(struct lath_control *control, const struct lath_command *command)
 }
 
 static void
-on_send_arp(void *ctx, uint32_t attachment, enum lath_neigh_arp kind,
-		const struct lath_ip *sender_ip, const struct lath_ip *target_ip,
-		const struct lath_mac *dst)
+on_send(void *ctx, uint32_t attachment, enum lath_neigh_message kind, const struct lath_ip *sender,
+		const struct lath_ip *target, const struct lath_mac *dst)
 {
+	static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 	struct lath_command command = {
 			.type = LATH_COMMAND_ARP,
 			.attachment = attachment,
-			.arp = {lath_ip_v4_be(sender_ip), lath_ip_v4_be(target_ip), *dst},
+			.arp = {lath_ip_v4_be(sender), lath_ip_v4_be(target),
+					dst == NULL ? broadcast : *dst},
 	};
 
 	(void)kind; /* sender address and destination say it all */
@@ -80,7 +81,7 @@ on_conflict(void *ctx, uint32_t attachment_idx, const struct lath_ip *ip,
 }
 
 const struct lath_neigh_ops lath_control_neigh_ops = {
-		.send_arp = on_send_arp,
+		.send = on_send,
 		.resolved = on_resolved,
 		.lost = on_lost,
 		.conflict = on_conflict,

@@ -36,7 +36,7 @@ plan(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t now, uint3
 static void
 announce(struct lath_neigh *neigh, const struct neigh_claim *claim)
 {
-	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_ARP_ANNOUNCE, &claim->node.ip,
+	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_ANNOUNCE, &claim->node.ip,
 			&claim->node.ip, NULL);
 }
 
@@ -66,8 +66,8 @@ step_probing(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t no
 	}
 	claim->attempts++;
 	plan(neigh, claim, now, PROBE_MS);
-	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_ARP_PROBE, &nobody,
-			&claim->node.ip, NULL);
+	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_PROBE, &nobody, &claim->node.ip,
+			NULL);
 }
 
 void

@@ -24,16 +24,13 @@
 #define DOWN_RETRY_MS 1000u
 #define SPREAD_TICKS LATH_TICKS_PER_SECOND
 
-static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
 void
-lath_neigh_send(struct lath_neigh *neigh, uint32_t attachment, enum lath_neigh_arp kind,
+lath_neigh_send(struct lath_neigh *neigh, uint32_t attachment, enum lath_neigh_message kind,
 		const struct lath_ip *sender, const struct lath_ip *target,
 		const struct lath_mac *dst)
 {
-	neigh->counters.arp_sent_total[kind]++;
-	neigh->ops->send_arp(neigh->ctx, attachment, kind, sender, target,
-			dst == NULL ? &broadcast : dst);
+	neigh->counters.sent_total[kind]++;
+	neigh->ops->send(neigh->ctx, attachment, kind, sender, target, dst);
 }
 
 bool
@@ -50,8 +47,8 @@ lath_neigh_spread(struct lath_neigh *neigh, uint32_t i, lath_tick_t now)
 	return now + (i < SPREAD_TICKS ? i : lath_random_below(&neigh->random, SPREAD_TICKS));
 }
 
-static const struct lath_model_attachment *
-model_attachment(const struct lath_neigh *neigh, uint32_t attachment)
+const struct lath_model_attachment *
+lath_neigh_attachment(const struct lath_neigh *neigh, uint32_t attachment)
 {
 	if (neigh->model == NULL || attachment >= neigh->model->attachment_count ||
 			attachment >= LATH_MODEL_ATTACHMENTS_MAX ||
@@ -73,7 +70,7 @@ is_attached(const struct lath_model_attachment *attachment, const struct lath_ip
 static struct lath_ip
 sender_for(const struct lath_neigh *neigh, uint32_t index, const struct lath_ip *ip)
 {
-	const struct lath_model_attachment *attachment = model_attachment(neigh, index);
+	const struct lath_model_attachment *attachment = lath_neigh_attachment(neigh, index);
 	struct lath_ip sender = {.family = LATH_FAMILY_NONE};
 
 	for (uint32_t i = 0; attachment != NULL && i < attachment->address_count; i++) {
@@ -93,7 +90,7 @@ sender_for(const struct lath_neigh *neigh, uint32_t index, const struct lath_ip 
 bool
 lath_neigh_is_ours(const struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *ip)
 {
-	const struct lath_model_attachment *model = model_attachment(neigh, attachment);
+	const struct lath_model_attachment *model = lath_neigh_attachment(neigh, attachment);
 
 	for (uint32_t i = 0; model != NULL && i < model->address_count; i++)
 		if (lath_ip_equal(&model->addresses[i].ip, ip))
@@ -111,7 +108,7 @@ ask(struct lath_neigh *neigh, struct neigh_entry *entry, lath_tick_t now)
 	lath_neigh_timer_set(neigh, neigh_entry_id(neigh, entry),
 			now + lath_ticks_from_ms(LATH_NEIGH_RETRY_MS));
 	lath_neigh_send(neigh, entry->node.attachment,
-			is_unicast ? LATH_NEIGH_ARP_UNICAST : LATH_NEIGH_ARP_REQUEST, &sender,
+			is_unicast ? LATH_NEIGH_ASK_ONE : LATH_NEIGH_ASK_ALL, &sender,
 			&entry->node.ip, is_unicast ? &entry->mac : NULL);
 }
 
@@ -294,7 +291,7 @@ lath_neigh_want(struct lath_neigh *neigh, uint32_t attachment, const struct lath
 	struct neigh_entry *entry;
 
 	LATH_ASSERT_ROLE(MGMT);
-	if (model_attachment(neigh, attachment) == NULL || !lath_ip_is_v4(ip) ||
+	if (lath_neigh_attachment(neigh, attachment) == NULL || !lath_ip_is_v4(ip) ||
 			lath_neigh_is_ours(neigh, attachment, ip)) {
 		neigh->counters.want_refused_total++;
 		return;
@@ -345,9 +342,9 @@ refresh_tick(struct lath_neigh *neigh, lath_tick_t now)
 	return now + period - lath_random_below(&neigh->random, period / REFRESH_JITTER);
 }
 
-static void
-confirm(struct lath_neigh *neigh, struct neigh_entry *entry, const struct lath_mac *mac,
-		lath_tick_t now)
+void
+lath_neigh_entry_confirm(struct lath_neigh *neigh, struct neigh_entry *entry,
+		const struct lath_mac *mac, lath_tick_t now)
 {
 	bool is_new = !entry->has_mac;
 	bool is_changed = entry->has_mac && memcmp(&entry->mac, mac, sizeof(*mac)) != 0;
@@ -368,72 +365,28 @@ confirm(struct lath_neigh *neigh, struct neigh_entry *entry, const struct lath_m
 	neigh->ops->resolved(neigh->ctx, entry->node.attachment, &entry->node.ip, mac);
 }
 
-/* Somebody on an attached subnet asks for us, so we will soon have something to say to it. */
-static struct neigh_entry *
-learn(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *sender_ip,
-		const struct lath_ip *target_ip, bool is_reply, lath_tick_t now)
+struct neigh_entry *
+lath_neigh_entry_learn(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *sender,
+		const struct lath_ip *target, lath_tick_t now)
 {
 	struct neigh_entry *entry;
 
-	if (is_reply || !lath_neigh_is_ours(neigh, attachment, target_ip) ||
-			!is_attached(model_attachment(neigh, attachment), sender_ip) ||
+	if (!lath_neigh_is_ours(neigh, attachment, target) ||
+			!is_attached(lath_neigh_attachment(neigh, attachment), sender) ||
 			!lath_bucket_take(&neigh->attachments[attachment].bucket, now, 1) ||
 			!lath_neigh_make_room(neigh, false))
 		return NULL;
-	entry = lath_neigh_insert_entry(neigh, attachment, sender_ip);
+	entry = lath_neigh_insert_entry(neigh, attachment, sender);
 	if (entry == NULL)
 		return NULL;
 	entry->used = now;
 	return entry;
 }
 
-static bool
-is_usable_mac(const struct lath_mac *mac)
+bool
+lath_neigh_is_usable_mac(const struct lath_mac *mac)
 {
 	static const struct lath_mac zero;
 
 	return (mac->bytes[0] & 1) == 0 && memcmp(mac, &zero, sizeof(zero)) != 0;
-}
-
-static bool
-is_zero_ip(const struct lath_ip *ip)
-{
-	return lath_ip_v4_be(ip) == 0;
-}
-
-void
-lath_neigh_seen(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *sender_ip,
-		const struct lath_mac *sender_mac, const struct lath_ip *target_ip, bool is_reply,
-		lath_tick_t now)
-{
-	struct neigh_entry *entry;
-	struct neigh_claim *claim;
-
-	LATH_ASSERT_ROLE(MGMT);
-	neigh->counters.seen_total++;
-	if (model_attachment(neigh, attachment) == NULL || !lath_ip_is_v4(sender_ip) ||
-			!is_usable_mac(sender_mac)) {
-		neigh->counters.seen_ignored_total++;
-		return;
-	}
-	/* RFC 5227 section 2.1.1: somebody who probes for our address counts while we probe. */
-	if (is_zero_ip(sender_ip)) {
-		claim = lath_neigh_find_claim(neigh, attachment, target_ip);
-		if (claim != NULL && claim->state == LATH_NEIGH_CLAIM_PROBING)
-			lath_neigh_claim_conflict(neigh, claim, sender_mac, now);
-		return;
-	}
-	claim = lath_neigh_find_claim(neigh, attachment, sender_ip);
-	if (claim != NULL) {
-		lath_neigh_claim_conflict(neigh, claim, sender_mac, now);
-		return;
-	}
-	entry = lath_neigh_find_entry(neigh, attachment, sender_ip);
-	if (entry == NULL && !lath_neigh_is_ours(neigh, attachment, sender_ip))
-		entry = learn(neigh, attachment, sender_ip, target_ip, is_reply, now);
-	if (entry == NULL) {
-		neigh->counters.seen_ignored_total++;
-		return;
-	}
-	confirm(neigh, entry, sender_mac, now);
 }

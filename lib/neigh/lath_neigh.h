@@ -25,12 +25,13 @@
 #include <lath_inet.h>
 #include <lath_model.h>
 
-enum lath_neigh_arp {
-	LATH_NEIGH_ARP_REQUEST,  /* broadcast: who has target_ip */
-	LATH_NEIGH_ARP_UNICAST,  /* the same to `dst`, whom we believe to have it */
-	LATH_NEIGH_ARP_PROBE,    /* broadcast, sender 0.0.0.0 (RFC 5227 section 2.1.1) */
-	LATH_NEIGH_ARP_ANNOUNCE, /* broadcast, sender = target (RFC 5227 section 2.3) */
-	LATH_NEIGH_ARP_COUNT,
+/** What is said on a wire: ARP for an IPv4 address, neighbour discovery for an IPv6 one. */
+enum lath_neigh_message {
+	LATH_NEIGH_ASK_ALL,  /* everybody: who has `target`? */
+	LATH_NEIGH_ASK_ONE,  /* the same to `dst`, whom we believe to have it */
+	LATH_NEIGH_PROBE,    /* everybody, from no address (RFC 5227 section 2.1.1) */
+	LATH_NEIGH_ANNOUNCE, /* everybody: `target` is ours (RFC 5227 section 2.3) */
+	LATH_NEIGH_MESSAGE_COUNT,
 };
 
 enum lath_neigh_state {
@@ -54,10 +55,10 @@ enum lath_neigh_claim_state {
 #define LATH_NEIGH_FAILED_MS 3000u /* no new question for an address that did not answer */
 #define LATH_NEIGH_IDLE_MS 600000u /* an unpinned entry nobody used for so long is let go */
 
-/** Every pointer is required. `dst` is the broadcast address but for UNICAST. */
+/** Every pointer is required. `dst` is NULL but for ASK_ONE. */
 struct lath_neigh_ops {
-	void (*send_arp)(void *ctx, uint32_t attachment, enum lath_neigh_arp kind,
-			const struct lath_ip *sender_ip, const struct lath_ip *target_ip,
+	void (*send)(void *ctx, uint32_t attachment, enum lath_neigh_message kind,
+			const struct lath_ip *sender, const struct lath_ip *target,
 			const struct lath_mac *dst);
 	/* The MAC of a next hop, for the first time, after a change, or because it was asked for. */
 	void (*resolved)(void *ctx, uint32_t attachment, const struct lath_ip *ip,
@@ -70,8 +71,8 @@ struct lath_neigh_ops {
 };
 
 struct lath_neigh_counters {
-	uint64_t arp_sent_total[LATH_NEIGH_ARP_COUNT];
-	uint64_t seen_total;         /* ARP frames looked at */
+	uint64_t sent_total[LATH_NEIGH_MESSAGE_COUNT];
+	uint64_t seen_total;         /* frames of others looked at */
 	uint64_t seen_ignored_total; /* of nobody we know, or with a MAC that cannot be */
 	uint64_t resolved_total;
 	uint64_t lost_total;

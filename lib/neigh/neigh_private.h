@@ -170,12 +170,29 @@ void lath_neigh_entry_unpin(struct lath_neigh *neigh, struct neigh_entry *entry,
 void lath_neigh_entry_drop(struct lath_neigh *neigh, struct neigh_entry *entry);
 void lath_neigh_entry_link_up(struct lath_neigh *neigh, struct neigh_entry *entry, lath_tick_t due);
 
+/* The MAC was confirmed by its owner. */
+void lath_neigh_entry_confirm(struct lath_neigh *neigh, struct neigh_entry *entry,
+		const struct lath_mac *mac, lath_tick_t now);
+
+/* Somebody on an attached subnet asks for us, so we will soon have something to say to it. NULL: no
+ * room, over the attachment's rate, or not of its subnets.
+ */
+struct neigh_entry *lath_neigh_entry_learn(struct lath_neigh *neigh, uint32_t attachment,
+		const struct lath_ip *sender, const struct lath_ip *target, lath_tick_t now);
+
+/* NULL: gone, or the host port's. */
+const struct lath_model_attachment *lath_neigh_attachment(const struct lath_neigh *neigh,
+		uint32_t attachment);
+
+/* A MAC that somebody can have. */
+bool lath_neigh_is_usable_mac(const struct lath_mac *mac);
+
 /* True when `ip` is an address of the gateway on the attachment, or a claim. */
 bool lath_neigh_is_ours(const struct lath_neigh *neigh, uint32_t attachment,
 		const struct lath_ip *ip);
 
-/* Counts and calls send_arp(). `dst` NULL: broadcast. */
-void lath_neigh_send(struct lath_neigh *neigh, uint32_t attachment, enum lath_neigh_arp kind,
+/* Counts and calls send(). */
+void lath_neigh_send(struct lath_neigh *neigh, uint32_t attachment, enum lath_neigh_message kind,
 		const struct lath_ip *sender, const struct lath_ip *target,
 		const struct lath_mac *dst);
 

@@ -19,7 +19,7 @@
 
 struct question {
 	uint32_t attachment;
-	enum lath_neigh_arp kind;
+	enum lath_neigh_message kind;
 	struct lath_ip sender;
 	struct lath_ip target;
 	struct lath_mac dst;
@@ -38,7 +38,7 @@ struct world {
 	unsigned queued;
 	struct host hosts[HOSTS_MAX];
 	unsigned host_count;
-	unsigned sent[LATH_NEIGH_ARP_COUNT];
+	unsigned sent[LATH_NEIGH_MESSAGE_COUNT];
 	unsigned resolved;
 	unsigned lost;
 	unsigned conflicts;
@@ -78,14 +78,15 @@ mac_of(uint8_t last)
 }
 
 static inline void
-on_send(void *ctx, uint32_t attachment, enum lath_neigh_arp kind, const struct lath_ip *sender,
+on_send(void *ctx, uint32_t attachment, enum lath_neigh_message kind, const struct lath_ip *sender,
 		const struct lath_ip *target, const struct lath_mac *dst)
 {
 	struct world *w = ctx;
 
 	w->sent[kind]++;
 	if (w->queued < QUEUE_MAX)
-		w->queue[w->queued++] = (struct question){attachment, kind, *sender, *target, *dst};
+		w->queue[w->queued++] = (struct question){attachment, kind, *sender, *target,
+				dst == NULL ? (struct lath_mac){{0}} : *dst};
 }
 
 static inline void
@@ -121,7 +122,7 @@ on_conflict(void *ctx, uint32_t attachment, const struct lath_ip *ip, const stru
 }
 
 static const struct lath_neigh_ops world_ops = {
-		.send_arp = on_send,
+		.send = on_send,
 		.resolved = on_resolved,
 		.lost = on_lost,
 		.conflict = on_conflict,
@@ -185,9 +186,9 @@ answer(struct world *w)
 	w->queued = 0;
 	for (unsigned q = 0; q < queued; q++) {
 		const struct question question = w->queue[q];
-		bool is_unicast = question.kind == LATH_NEIGH_ARP_UNICAST;
+		bool is_unicast = question.kind == LATH_NEIGH_ASK_ONE;
 
-		if (question.kind == LATH_NEIGH_ARP_ANNOUNCE)
+		if (question.kind == LATH_NEIGH_ANNOUNCE)
 			continue;
 		for (unsigned h = 0; h < w->host_count; h++) {
 			const struct host *host = &w->hosts[h];

@@ -16,7 +16,7 @@ configured_next_hops_are_resolved_at_once(void **state)
 	assert_true(find_row(w, "10.0.0.5", &row) && row.pinned);
 	assert_memory_equal(&row.mac, &w->hosts[1].mac, 6);
 	assert_int_equal(w->resolved, 2);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_REQUEST], 2);
+	assert_int_equal(w->sent[LATH_NEIGH_ASK_ALL], 2);
 }
 
 static void
@@ -29,8 +29,8 @@ used_neighbour_is_asked_again_by_unicast(void **state)
 	resolved = w->resolved;
 	run_ms(w, 60000);
 	assert_int_equal(w->resolved, resolved);
-	assert_true(w->sent[LATH_NEIGH_ARP_UNICAST] >= 2);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_REQUEST], 2);
+	assert_true(w->sent[LATH_NEIGH_ASK_ONE] >= 2);
+	assert_int_equal(w->sent[LATH_NEIGH_ASK_ALL], 2);
 	assert_true(is_reachable(w, "10.0.0.5"));
 }
 
@@ -68,13 +68,13 @@ wanted_address_is_resolved_or_lost(void **state)
 	assert_int_equal(w->lost, 0);
 	run_ms(w, 200);
 	assert_int_equal(w->lost, 1);
-	w->sent[LATH_NEIGH_ARP_REQUEST] = 0;
+	w->sent[LATH_NEIGH_ASK_ALL] = 0;
 	want(w, "10.0.0.77"); /* failed: held for 3 s, said again */
 	assert_int_equal(w->lost, 2);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_REQUEST], 0);
+	assert_int_equal(w->sent[LATH_NEIGH_ASK_ALL], 0);
 	run_ms(w, 3000);
 	want(w, "10.0.0.77");
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_REQUEST], 1);
+	assert_int_equal(w->sent[LATH_NEIGH_ASK_ALL], 1);
 }
 
 static void
@@ -142,7 +142,7 @@ flood_of_unresolvable_addresses_leaves_pinned_ones_fresh(void **state)
 	assert_true(is_reachable(w, "10.0.0.254"));
 	assert_true(is_reachable(w, "10.0.0.9")); /* not pinned, but in use */
 	assert_int_equal(pinned, 2);
-	assert_true(w->sent[LATH_NEIGH_ARP_UNICAST] >= 2);
+	assert_true(w->sent[LATH_NEIGH_ASK_ONE] >= 2);
 }
 
 static void

@@ -11,18 +11,18 @@ addresses_are_probed_then_announced(void **state)
 	lath_neigh_set_model(w->neigh, &w->model, w->now);
 	assert_int_equal(claim_state(w, "10.0.0.1"), LATH_NEIGH_CLAIM_PROBING);
 	run_ms(w, 500);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 0);
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 0);
 	run_ms(w, 4000);
 	/* Own, service and NAT address: three probes and two announcements each. */
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_PROBE], 9);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 6);
+	assert_int_equal(w->sent[LATH_NEIGH_PROBE], 9);
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 6);
 	assert_int_equal(claim_state(w, "10.0.0.1"), LATH_NEIGH_CLAIM_HELD);
 	assert_int_equal(claim_state(w, "10.0.2.1"), LATH_NEIGH_CLAIM_HELD);
 	assert_int_equal(claim_state(w, "10.0.1.1"), LATH_NEIGH_CLAIM_HELD);
 	/* The same model again changes nothing. */
 	lath_neigh_set_model(w->neigh, &w->model, w->now);
 	run_ms(w, 4000);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_PROBE], 9);
+	assert_int_equal(w->sent[LATH_NEIGH_PROBE], 9);
 }
 
 static void
@@ -32,8 +32,8 @@ fabric_that_answers_itself_is_left_alone(void **state)
 
 	w->attachment.announce = false;
 	start(w);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_PROBE], 0);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 0);
+	assert_int_equal(w->sent[LATH_NEIGH_PROBE], 0);
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 0);
 	assert_true(is_reachable(w, "10.0.0.254"));
 }
 
@@ -48,7 +48,7 @@ conflict_while_probing_names_the_other_and_stops_announcing(void **state)
 	assert_true(lath_ip_equal(&w->last_conflict, &w->hosts[3].ip));
 	assert_memory_equal(&w->last_theirs, &w->hosts[3].mac, 6);
 	assert_int_equal(claim_state(w, "10.0.0.1"), LATH_NEIGH_CLAIM_CONFLICT);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 4); /* the two others */
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 4); /* the two others */
 	run_ms(w, 60000);
 	assert_int_equal(w->conflicts, 2);
 	w->hosts[3].is_silent = true;
@@ -64,13 +64,13 @@ conflict_later_is_defended_once_in_ten_seconds(void **state)
 	struct lath_mac theirs = mac_of(0x66);
 
 	start(w);
-	w->sent[LATH_NEIGH_ARP_ANNOUNCE] = 0;
+	w->sent[LATH_NEIGH_ANNOUNCE] = 0;
 	for (unsigned i = 0; i < 95; i++) {
 		lath_neigh_seen(w->neigh, 0, &own, &theirs, &own, false, w->now);
 		run_ms(w, 100);
 	}
 	assert_int_equal(w->conflicts, 1);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 1);
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 1);
 	run_ms(w, 1000);
 	lath_neigh_seen(w->neigh, 0, &own, &theirs, &own, false, w->now);
 	assert_int_equal(w->conflicts, 2);
@@ -86,17 +86,17 @@ link_flap_loses_nothing_and_asks_and_announces_again(void **state)
 
 	start(w);
 	lath_neigh_link(w->neigh, 0, false, w->now);
-	probes = w->sent[LATH_NEIGH_ARP_PROBE];
-	requests = w->sent[LATH_NEIGH_ARP_REQUEST];
+	probes = w->sent[LATH_NEIGH_PROBE];
+	requests = w->sent[LATH_NEIGH_ASK_ALL];
 	run_ms(w, 120000);
 	assert_int_equal(w->lost, 0);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_PROBE], probes);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_REQUEST], requests);
+	assert_int_equal(w->sent[LATH_NEIGH_PROBE], probes);
+	assert_int_equal(w->sent[LATH_NEIGH_ASK_ALL], requests);
 	w->hosts[1].mac = mac_of(0x99); /* replaced meanwhile */
 	lath_neigh_link(w->neigh, 0, true, w->now);
 	run_ms(w, 5000);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_PROBE], probes + 9);
-	assert_int_equal(w->sent[LATH_NEIGH_ARP_ANNOUNCE], 12);
+	assert_int_equal(w->sent[LATH_NEIGH_PROBE], probes + 9);
+	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 12);
 	assert_true(is_reachable(w, "10.0.0.5"));
 	assert_memory_equal(&w->last_mac, &w->hosts[1].mac, 6);
 	assert_int_equal(w->lost, 0);
