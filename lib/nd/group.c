@@ -16,6 +16,26 @@ lath_nd_link_local(const struct lath_mac *mac)
 	return lath_ip_from_v6(bytes);
 }
 
+bool
+lath_nd_own_link_local(const struct lath_prefix *addresses, uint32_t count,
+		const struct lath_mac *mac, struct lath_ip *own)
+{
+	bool found = false;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (addresses[i].ip.family != LATH_FAMILY_IPV6)
+			continue;
+		if (lath_nd_is_link_local(&addresses[i].ip)) {
+			*own = addresses[i].ip;
+			return true;
+		}
+		found = true;
+	}
+	if (found)
+		*own = lath_nd_link_local(mac);
+	return found;
+}
+
 struct lath_ip
 lath_nd_solicited_node(const struct lath_ip *ip)
 {

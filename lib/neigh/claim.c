@@ -14,17 +14,35 @@
  * (1-2 s there), announced 200 ms after the last (2 s there). Workers answer ARP for the address
  * meanwhile: a conflict is told, it does not take the address away. While CONFLICT nothing is
  * announced, so that the other one's traffic stays where it is.
+ *
+ * IPv6 takes the same way (RFC 4862 section 5.4), with the numbers of RFC 4861 and 4862.
+ * LIMIT: RFC 4862 section 5.4.5 would take a duplicate away; an address that a person gave stays.
  */
 
 #include "neigh_private.h"
 
-#define PROBES 3u           /* PROBE_NUM */
-#define PROBE_MS 200u       /* shortened, see above */
-#define ANNOUNCEMENTS 2u    /* ANNOUNCE_NUM */
-#define ANNOUNCE_MS 2000u   /* ANNOUNCE_INTERVAL */
 #define DEFEND_MS 10000u    /* DEFEND_INTERVAL */
 #define CONFLICT_MS 60000u  /* RATE_LIMIT_INTERVAL */
 #define DOWN_RETRY_MS 1000u /* link down: look again */
+
+/* How one family looks whether an address is free, and says that it is taken. */
+struct manners {
+	uint32_t probes;
+	uint32_t probe_ms;
+	uint32_t announcements;
+	uint32_t announce_ms;
+};
+
+static const struct manners *
+manners_of(const struct neigh_claim *claim)
+{
+	/* PROBE_NUM, shortened (see above), ANNOUNCE_NUM, ANNOUNCE_INTERVAL. */
+	static const struct manners arp = {3, 200, 2, 2000};
+	/* DupAddrDetectTransmits, RETRANS_TIMER, MAX_NEIGHBOR_ADVERTISEMENT. */
+	static const struct manners discovery = {1, 1000, 3, 1000};
+
+	return lath_ip_is_v4(&claim->node.ip) ? &arp : &discovery;
+}
 
 static void
 plan(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t now, uint32_t delay_ms)
@@ -43,9 +61,11 @@ announce(struct lath_neigh *neigh, const struct neigh_claim *claim)
 static void
 step_announcing(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t now)
 {
+	const struct manners *manners = manners_of(claim);
+
 	claim->attempts++;
-	if (claim->attempts < ANNOUNCEMENTS) {
-		plan(neigh, claim, now, ANNOUNCE_MS);
+	if (claim->attempts < manners->announcements) {
+		plan(neigh, claim, now, manners->announce_ms);
 	} else {
 		claim->state = LATH_NEIGH_CLAIM_HELD;
 		lath_neigh_timer_stop(neigh, neigh_claim_id(neigh, claim));
@@ -56,16 +76,17 @@ step_announcing(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t
 static void
 step_probing(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t now)
 {
-	static const struct lath_ip nobody = {.family = LATH_FAMILY_IPV4};
+	const struct manners *manners = manners_of(claim);
+	struct lath_ip nobody = {.family = claim->node.ip.family};
 
-	if (claim->attempts >= PROBES) {
+	if (claim->attempts >= manners->probes) {
 		claim->state = LATH_NEIGH_CLAIM_ANNOUNCING;
 		claim->attempts = 0;
 		step_announcing(neigh, claim, now);
 		return;
 	}
 	claim->attempts++;
-	plan(neigh, claim, now, PROBE_MS);
+	plan(neigh, claim, now, manners->probe_ms);
 	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_PROBE, &nobody, &claim->node.ip,
 			NULL);
 }

@@ -10,7 +10,8 @@
  *                                            |  3 s
  *                          pinned: RESOLVING again; others: forgotten
  *
- * The old MAC stays in use while REFRESHING (6 s at most), as RFC 4861 has it for PROBE. Unpinned
+ * The old MAC stays in use while REFRESHING (6 s at most), as RFC 4861 has it for PROBE. What an IPv6
+ * neighbour says of itself is STALE; once it is used it is REFRESHING, and asked after 5 s (DELAY). Unpinned
  * entries have at most half of the table. When that is full the oldest goes, and those that nobody
  * answers or nobody asked for go before any that is in use: a flood of unresolvable addresses
  * churns among itself.
@@ -58,15 +59,30 @@ lath_neigh_attachment(const struct lath_neigh *neigh, uint32_t attachment)
 }
 
 static bool
-is_attached(const struct lath_model_attachment *attachment, const struct lath_ip *ip)
+is_attached(const struct lath_neigh *neigh, uint32_t index, const struct lath_ip *ip)
 {
+	const struct lath_model_attachment *attachment = lath_neigh_attachment(neigh, index);
+
+	if (lath_nd_is_link_local(ip))
+		return true;
 	for (uint32_t i = 0; i < attachment->address_count; i++)
 		if (lath_prefix_contains(&attachment->addresses[i], ip))
 			return true;
 	return false;
 }
 
-/* The gateway's address in the subnet of `ip`, else its first there, else 0.0.0.0. */
+bool
+lath_neigh_speaks(const struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *ip)
+{
+	return lath_ip_is_v4(ip) ||
+			(ip->family == LATH_FAMILY_IPV6 &&
+					neigh->attachments[attachment].link_local.family ==
+							LATH_FAMILY_IPV6);
+}
+
+/* The gateway's address in the subnet of `ip`; else IPv6: the link-local one, IPv4: its first there
+ * or 0.0.0.0. Hosts answer all of them.
+ */
 static struct lath_ip
 sender_for(const struct lath_neigh *neigh, uint32_t index, const struct lath_ip *ip)
 {
@@ -76,13 +92,15 @@ sender_for(const struct lath_neigh *neigh, uint32_t index, const struct lath_ip 
 	for (uint32_t i = 0; attachment != NULL && i < attachment->address_count; i++) {
 		const struct lath_prefix *address = &attachment->addresses[i];
 
-		if (!lath_ip_is_v4(&address->ip))
+		if (address->ip.family != ip->family)
 			continue;
 		if (lath_prefix_contains(address, ip))
 			return address->ip;
 		if (sender.family == LATH_FAMILY_NONE)
 			sender = address->ip;
 	}
+	if (ip->family == LATH_FAMILY_IPV6)
+		return neigh->attachments[index].link_local;
 	sender.family = LATH_FAMILY_IPV4;
 	return sender;
 }
@@ -95,6 +113,8 @@ lath_neigh_is_ours(const struct lath_neigh *neigh, uint32_t attachment, const st
 	for (uint32_t i = 0; model != NULL && i < model->address_count; i++)
 		if (lath_ip_equal(&model->addresses[i].ip, ip))
 			return true;
+	if (model != NULL && lath_ip_equal(&neigh->attachments[attachment].link_local, ip))
+		return true;
 	return lath_neigh_find_claim(neigh, attachment, ip) != NULL;
 }
 
@@ -198,6 +218,12 @@ lath_neigh_entry_due(struct lath_neigh *neigh, struct neigh_entry *entry, lath_t
 		else
 			fail(neigh, entry, now);
 		return;
+	case LATH_NEIGH_STALE:
+		if (is_idle(entry, now))
+			lath_neigh_entry_drop(neigh, entry);
+		else
+			lath_neigh_entry_suspect(neigh, entry, now);
+		return;
 	case LATH_NEIGH_FAILED:
 		if (!entry->pinned) {
 			lath_neigh_entry_drop(neigh, entry);
@@ -247,6 +273,8 @@ lath_neigh_entry_pin(struct lath_neigh *neigh, uint32_t attachment, const struct
 	lath_neigh_relist(neigh, entry);
 	if (entry->state == LATH_NEIGH_FAILED)
 		lath_neigh_timer_set(neigh, neigh_entry_id(neigh, entry), due);
+	else if (entry->state == LATH_NEIGH_STALE)
+		lath_neigh_entry_suspect(neigh, entry, now);
 }
 
 void
@@ -270,6 +298,9 @@ answer_want(struct lath_neigh *neigh, struct neigh_entry *entry, lath_tick_t now
 	entry->wanted = true;
 	lath_neigh_relist(neigh, entry);
 	switch (entry->state) {
+	case LATH_NEIGH_STALE:
+		lath_neigh_entry_suspect(neigh, entry, now);
+		/* fallthrough */
 	case LATH_NEIGH_REACHABLE:
 	case LATH_NEIGH_REFRESHING:
 		neigh->ops->resolved(neigh->ctx, entry->node.attachment, &entry->node.ip,
@@ -291,7 +322,8 @@ lath_neigh_want(struct lath_neigh *neigh, uint32_t attachment, const struct lath
 	struct neigh_entry *entry;
 
 	LATH_ASSERT_ROLE(MGMT);
-	if (lath_neigh_attachment(neigh, attachment) == NULL || !lath_ip_is_v4(ip) ||
+	if (lath_neigh_attachment(neigh, attachment) == NULL ||
+			!lath_neigh_speaks(neigh, attachment, ip) ||
 			lath_neigh_is_ours(neigh, attachment, ip)) {
 		neigh->counters.want_refused_total++;
 		return;
@@ -329,6 +361,8 @@ lath_neigh_used(struct lath_neigh *neigh, uint32_t attachment, const struct lath
 	entry->used = now;
 	entry->wanted = true;
 	lath_neigh_relist(neigh, entry);
+	if (entry->state == LATH_NEIGH_STALE)
+		lath_neigh_entry_suspect(neigh, entry, now);
 }
 
 /* ---- what the wire says ------------------------------------------------------------------ */
@@ -365,6 +399,38 @@ lath_neigh_entry_confirm(struct lath_neigh *neigh, struct neigh_entry *entry,
 	neigh->ops->resolved(neigh->ctx, entry->node.attachment, &entry->node.ip, mac);
 }
 
+void
+lath_neigh_entry_suspect(struct lath_neigh *neigh, struct neigh_entry *entry, lath_tick_t now)
+{
+	bool is_used = entry->pinned || entry->wanted;
+
+	entry->state = is_used ? LATH_NEIGH_REFRESHING : LATH_NEIGH_STALE;
+	entry->attempts = 0;
+	lath_neigh_timer_set(neigh, neigh_entry_id(neigh, entry),
+			is_used ? now + lath_ticks_from_ms(LATH_NEIGH_DELAY_MS)
+				: entry->used + lath_ticks_from_ms(LATH_NEIGH_IDLE_MS));
+}
+
+void
+lath_neigh_entry_hear(struct lath_neigh *neigh, struct neigh_entry *entry,
+		const struct lath_mac *mac, lath_tick_t now)
+{
+	bool is_new = !entry->has_mac;
+
+	if (!is_new && memcmp(&entry->mac, mac, sizeof(*mac)) == 0)
+		return;
+	entry->mac = *mac;
+	entry->has_mac = true;
+	entry->confirmed = now;
+	if (is_new)
+		lath_neigh_relist(neigh, entry);
+	else
+		neigh->counters.mac_changed_total++;
+	lath_neigh_entry_suspect(neigh, entry, now);
+	neigh->counters.resolved_total++;
+	neigh->ops->resolved(neigh->ctx, entry->node.attachment, &entry->node.ip, mac);
+}
+
 struct neigh_entry *
 lath_neigh_entry_learn(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *sender,
 		const struct lath_ip *target, lath_tick_t now)
@@ -372,7 +438,7 @@ lath_neigh_entry_learn(struct lath_neigh *neigh, uint32_t attachment, const stru
 	struct neigh_entry *entry;
 
 	if (!lath_neigh_is_ours(neigh, attachment, target) ||
-			!is_attached(lath_neigh_attachment(neigh, attachment), sender) ||
+			!is_attached(neigh, attachment, sender) ||
 			!lath_bucket_take(&neigh->attachments[attachment].bucket, now, 1) ||
 			!lath_neigh_make_room(neigh, false))
 		return NULL;

@@ -13,9 +13,14 @@
  * limits. The others come from packets on their way; they have at most half of the table, so no
  * flood of unresolvable addresses can hurt what is configured.
  *
- * *Claims* are the addresses that the gateway answers ARP for (its own, and NAT and service
- * addresses inside an attached subnet, where the attachment has `announce`): each is probed, then
- * announced, and watched for others who use it (RFC 5227, shortened, see claim.c).
+ * *Claims* are the addresses that the gateway answers for (its own, and NAT and service addresses
+ * inside an attached subnet, where the attachment has `announce`): each is probed, then announced,
+ * and watched for others who use it (RFC 5227, shortened, and RFC 4862 section 5.4, see claim.c).
+ *
+ * IPv4 is asked for by ARP, IPv6 by neighbour discovery (RFC 4861), on attachments that have an
+ * IPv6 address. There the gateway also has a link-local address, configured or made of the port's
+ * MAC. States, timers and tables are the same for both; what a frame on the wire means differs:
+ * arp.c and discovery.c.
  *
  * Everything is @thread mgmt. All memory is taken at create. Callbacks run inside the call that
  * caused them and must not call back in here.
@@ -24,13 +29,16 @@
 
 #include <lath_inet.h>
 #include <lath_model.h>
+#include <lath_nd.h>
 
 /** What is said on a wire: ARP for an IPv4 address, neighbour discovery for an IPv6 one. */
 enum lath_neigh_message {
-	LATH_NEIGH_ASK_ALL,  /* everybody: who has `target`? */
-	LATH_NEIGH_ASK_ONE,  /* the same to `dst`, whom we believe to have it */
-	LATH_NEIGH_PROBE,    /* everybody, from no address (RFC 5227 section 2.1.1) */
-	LATH_NEIGH_ANNOUNCE, /* everybody: `target` is ours (RFC 5227 section 2.3) */
+	LATH_NEIGH_ASK_ALL, /* everybody: who has `target`? */
+	LATH_NEIGH_ASK_ONE, /* the same to `dst`, whom we believe to have it */
+	/* From no address: does anybody have it (RFC 5227 section 2.1.1, RFC 4862 section 5.4.2)? */
+	LATH_NEIGH_PROBE,
+	/* Everybody: `target` is ours (RFC 5227 section 2.3, RFC 4861 section 7.2.6). */
+	LATH_NEIGH_ANNOUNCE,
 	LATH_NEIGH_MESSAGE_COUNT,
 };
 
@@ -38,6 +46,7 @@ enum lath_neigh_state {
 	LATH_NEIGH_RESOLVING, /* asked, no answer yet */
 	LATH_NEIGH_REACHABLE,
 	LATH_NEIGH_REFRESHING, /* asked again; the old MAC is used meanwhile */
+	LATH_NEIGH_STALE,      /* IPv6: said by itself, not confirmed, and nothing is sent there */
 	LATH_NEIGH_FAILED,     /* nobody answered; held for LATH_NEIGH_FAILED_MS */
 	LATH_NEIGH_STATE_COUNT,
 };
@@ -53,6 +62,7 @@ enum lath_neigh_claim_state {
 #define LATH_NEIGH_RETRY_MS 1000u  /* RFC 4861 section 10, RETRANS_TIMER; Linux does the same */
 #define LATH_NEIGH_RETRIES 3u      /* RFC 4861 section 10, MAX_MULTICAST_SOLICIT */
 #define LATH_NEIGH_FAILED_MS 3000u /* no new question for an address that did not answer */
+#define LATH_NEIGH_DELAY_MS 5000u  /* RFC 4861 section 10, DELAY_FIRST_PROBE_TIME */
 #define LATH_NEIGH_IDLE_MS 600000u /* an unpinned entry nobody used for so long is let go */
 
 /** Every pointer is required. `dst` is NULL but for ASK_ONE. */
@@ -79,7 +89,7 @@ struct lath_neigh_counters {
 	uint64_t mac_changed_total;
 	uint64_t conflicts_total;
 	uint64_t want_limited_total; /* refused by the attachment's rate */
-	uint64_t want_refused_total; /* unknown attachment, IPv6 (not yet) */
+	uint64_t want_refused_total; /* unknown attachment, IPv6 where there is none */
 	uint64_t evicted_total;
 	uint64_t pin_refused_total;   /* more configured next hops than the table has room for */
 	uint64_t claim_refused_total; /* more addresses than are watched: not announced */
@@ -92,6 +102,7 @@ struct lath_neigh_row {
 	struct lath_mac mac; /* zero while never resolved */
 	enum lath_neigh_state state;
 	bool pinned;
+	bool is_router; /* IPv6: says that it is one */
 	uint32_t age_s; /* since the MAC was last confirmed, or since the entry was made */
 };
 
@@ -114,6 +125,11 @@ struct lath_neigh *lath_neigh_create(uint32_t max_entries, const struct lath_nei
 
 /** Accepts NULL; calls nothing back. @thread mgmt */
 void lath_neigh_free(struct lath_neigh *neigh);
+
+/** The MAC that the gateway has on a port: link-local addresses are made of it. Before the first
+ *  model. @thread mgmt
+ */
+void lath_neigh_set_mac(struct lath_neigh *neigh, uint16_t port, const struct lath_mac *mac);
 
 /**
  * Takes in a published model, borrowed until the next call: pins and unpins, starts to probe what
@@ -143,6 +159,13 @@ void lath_neigh_used(struct lath_neigh *neigh, uint32_t attachment, const struct
 void lath_neigh_seen(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *sender_ip,
 		const struct lath_mac *sender_mac, const struct lath_ip *target_ip, bool is_reply,
 		lath_tick_t now);
+
+/**
+ * A solicitation or advertisement of a neighbour that came in on the attachment, and the MAC that
+ * its frame came from, which is not the port's own. @thread mgmt
+ */
+void lath_neigh_discovery(struct lath_neigh *neigh, uint32_t attachment,
+		const struct lath_nd_message *msg, const struct lath_mac *sender, lath_tick_t now);
 
 /**
  * The link of port `port` (index into system.ports) changed. Down: questions wait, nothing is

@@ -35,6 +35,20 @@ forget_attachment(struct lath_neigh *neigh, uint32_t index)
 }
 
 static void
+take_link_local(const struct lath_neigh *neigh, struct neigh_attachment *own,
+		const struct lath_model_attachment *attachment)
+{
+	static const struct lath_mac unknown;
+	const struct lath_mac *mac = attachment->port < LATH_MODEL_PORTS_MAX
+			? &neigh->macs[attachment->port]
+			: &unknown;
+
+	if (!lath_nd_own_link_local(attachment->addresses, attachment->address_count, mac,
+			    &own->link_local))
+		own->link_local = (struct lath_ip){.family = LATH_FAMILY_NONE};
+}
+
+static void
 take_attachments(struct lath_neigh *neigh, const struct lath_model *model, lath_tick_t now)
 {
 	uint32_t rate = model->limits.punts_per_second;
@@ -67,6 +81,7 @@ take_attachments(struct lath_neigh *neigh, const struct lath_model *model, lath_
 		own->underlay = attachment->underlay;
 		own->vni = attachment->vni;
 		own->vpc = attachment->vpc;
+		take_link_local(neigh, own, attachment);
 		if (is_new)
 			lath_bucket_init(&own->bucket, rate, burst, now);
 		else
@@ -82,8 +97,8 @@ pin(struct lath_neigh *neigh, uint32_t attachment, const struct lath_ip *ip, uin
 {
 	lath_tick_t due = now;
 
-	if (!lath_ip_is_v4(ip) || attachment >= LATH_MODEL_ATTACHMENTS_MAX ||
-			!neigh->attachments[attachment].present ||
+	if (attachment >= LATH_MODEL_ATTACHMENTS_MAX || !neigh->attachments[attachment].present ||
+			!lath_neigh_speaks(neigh, attachment, ip) ||
 			lath_neigh_is_ours(neigh, attachment, ip))
 		return;
 	if (lath_neigh_find_entry(neigh, attachment, ip) == NULL)
@@ -99,7 +114,7 @@ pin_target(struct lath_neigh *neigh, const struct lath_model *model, uint32_t vp
 									: NULL;
 	const struct lath_model_route *route;
 
-	if (vpc == NULL || !lath_ip_is_v4(ip))
+	if (vpc == NULL)
 		return;
 	route = lath_model_route(vpc, ip);
 	/* Behind a router: that one is pinned as the route's next hop. */
@@ -171,19 +186,25 @@ claim_nat_range(struct lath_neigh *neigh, uint32_t attachment, const struct lath
 }
 
 static void
+claim_service(struct lath_neigh *neigh, const struct lath_model_attachment *attachment,
+		const struct lath_ip *ip, uint32_t *spread, lath_tick_t now)
+{
+	for (uint32_t a = 0; a < attachment->address_count; a++)
+		if (lath_prefix_contains(&attachment->addresses[a], ip))
+			(void)lath_neigh_claim_add(neigh, attachment->index, ip, spread, now);
+}
+
+static void
 claim_services(struct lath_neigh *neigh, const struct lath_model *model,
 		const struct lath_model_attachment *attachment, uint32_t *spread, lath_tick_t now)
 {
 	for (uint32_t i = 0; i < model->service_count; i++) {
 		const struct lath_model_service *service = model->services[i];
 
-		if (service == NULL || !lath_ip_is_v4(&service->addresses[0]) ||
-				!lath_model_service_visible(service, attachment->vpc))
+		if (service == NULL || !lath_model_service_visible(service, attachment->vpc))
 			continue;
-		for (uint32_t a = 0; a < attachment->address_count; a++)
-			if (lath_prefix_contains(&attachment->addresses[a], &service->addresses[0]))
-				(void)lath_neigh_claim_add(neigh, attachment->index,
-						&service->addresses[0], spread, now);
+		for (size_t n = 0; n < LATH_ARRAY_SIZE(service->addresses); n++)
+			claim_service(neigh, attachment, &service->addresses[n], spread, now);
 	}
 }
 
@@ -196,10 +217,12 @@ claim_attachment(struct lath_neigh *neigh, const struct lath_model *model,
 			: NULL;
 
 	/* Own addresses first: they matter most when room is short. */
+	if (neigh->attachments[attachment->index].link_local.family == LATH_FAMILY_IPV6)
+		(void)lath_neigh_claim_add(neigh, attachment->index,
+				&neigh->attachments[attachment->index].link_local, spread, now);
 	for (uint32_t i = 0; i < attachment->address_count; i++)
-		if (lath_ip_is_v4(&attachment->addresses[i].ip))
-			(void)lath_neigh_claim_add(neigh, attachment->index,
-					&attachment->addresses[i].ip, spread, now);
+		(void)lath_neigh_claim_add(neigh, attachment->index, &attachment->addresses[i].ip,
+				spread, now);
 	claim_services(neigh, model, attachment, spread, now);
 	for (uint32_t i = 0; vpc != NULL && i < attachment->address_count; i++) {
 		if (!lath_ip_is_v4(&attachment->addresses[i].ip))
@@ -236,7 +259,8 @@ sweep_entries(struct lath_neigh *neigh, lath_tick_t now)
 
 		if (!entry->node.live)
 			continue;
-		if (lath_neigh_is_ours(neigh, entry->node.attachment, &entry->node.ip))
+		if (lath_neigh_is_ours(neigh, entry->node.attachment, &entry->node.ip) ||
+				!lath_neigh_speaks(neigh, entry->node.attachment, &entry->node.ip))
 			lath_neigh_entry_drop(neigh, entry);
 		else if (entry->pinned && entry->node.mark != neigh->mark)
 			lath_neigh_entry_unpin(neigh, entry, now);

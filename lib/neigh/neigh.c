@@ -57,6 +57,14 @@ lath_neigh_create(uint32_t max_entries, const struct lath_neigh_ops *ops, void *
 }
 
 void
+lath_neigh_set_mac(struct lath_neigh *neigh, uint16_t port, const struct lath_mac *mac)
+{
+	LATH_ASSERT_ROLE(MGMT);
+	if (port < LATH_MODEL_PORTS_MAX)
+		neigh->macs[port] = *mac;
+}
+
+void
 lath_neigh_link(struct lath_neigh *neigh, uint16_t port, bool up, lath_tick_t now)
 {
 	uint32_t asked = 0;
@@ -124,6 +132,7 @@ lath_neigh_next(const struct lath_neigh *neigh, uint32_t *cursor, lath_tick_t no
 				.mac = entry->mac,
 				.state = entry->state,
 				.pinned = entry->pinned,
+				.is_router = entry->is_router,
 				.age_s = (now - entry->confirmed) / LATH_TICKS_PER_SECOND,
 		};
 		return true;
@@ -175,6 +184,8 @@ lath_neigh_state_name(enum lath_neigh_state state)
 		return "reachable";
 	case LATH_NEIGH_REFRESHING:
 		return "refreshing";
+	case LATH_NEIGH_STALE:
+		return "stale";
 	case LATH_NEIGH_FAILED:
 		return "failed";
 	case LATH_NEIGH_STATE_COUNT:

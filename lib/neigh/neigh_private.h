@@ -43,6 +43,7 @@ struct neigh_entry {
 	struct lath_mac mac;
 	bool has_mac;
 	bool pinned;
+	bool is_router;
 	bool wanted; /* a worker asked, not just somebody who spoke to us */
 };
 
@@ -65,6 +66,7 @@ struct neigh_attachment {
 	uint32_t underlay;
 	uint32_t vni;
 	uint32_t vpc;
+	struct lath_ip link_local; /* ours; family NONE: no IPv6 here */
 	struct lath_bucket bucket;
 };
 
@@ -88,6 +90,7 @@ struct lath_neigh {
 	uint64_t random;
 	struct lath_siphash_key key;
 	bool port_down[LATH_MODEL_PORTS_MAX];
+	struct lath_mac macs[LATH_MODEL_PORTS_MAX];
 	struct neigh_attachment attachments[LATH_MODEL_ATTACHMENTS_MAX];
 	struct lath_neigh_counters counters;
 };
@@ -174,6 +177,13 @@ void lath_neigh_entry_link_up(struct lath_neigh *neigh, struct neigh_entry *entr
 void lath_neigh_entry_confirm(struct lath_neigh *neigh, struct neigh_entry *entry,
 		const struct lath_mac *mac, lath_tick_t now);
 
+/* The MAC is said by its owner, unasked: used at once, asked about when it is new. */
+void lath_neigh_entry_hear(struct lath_neigh *neigh, struct neigh_entry *entry,
+		const struct lath_mac *mac, lath_tick_t now);
+
+/* What is known may be wrong: used on, and asked about if it is used at all. */
+void lath_neigh_entry_suspect(struct lath_neigh *neigh, struct neigh_entry *entry, lath_tick_t now);
+
 /* Somebody on an attached subnet asks for us, so we will soon have something to say to it. NULL: no
  * room, over the attachment's rate, or not of its subnets.
  */
@@ -183,6 +193,10 @@ struct neigh_entry *lath_neigh_entry_learn(struct lath_neigh *neigh, uint32_t at
 /* NULL: gone, or the host port's. */
 const struct lath_model_attachment *lath_neigh_attachment(const struct lath_neigh *neigh,
 		uint32_t attachment);
+
+/* True when the family of `ip` is spoken on the attachment. */
+bool lath_neigh_speaks(const struct lath_neigh *neigh, uint32_t attachment,
+		const struct lath_ip *ip);
 
 /* A MAC that somebody can have. */
 bool lath_neigh_is_usable_mac(const struct lath_mac *mac);

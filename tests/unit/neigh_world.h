@@ -14,7 +14,7 @@
 #include "lath_test.h"
 
 #define QUEUE_MAX 4096
-#define HOSTS_MAX 8
+#define HOSTS_MAX 10
 #define ENTRIES 1024u
 
 struct question {
@@ -177,6 +177,35 @@ make_model(struct world *w)
 	};
 }
 
+/* RFC 4861 section 7.2.4: to who asked, or to all when nobody is to be answered. */
+static inline void
+hosts_advertisement(struct world *w, const struct question *question, const struct host *host)
+{
+	const struct lath_nd_message msg = {
+			.type = LATH_ND_NEIGHBOR_ADVERTISEMENT,
+			.src = host->ip,
+			.dst = question->sender,
+			.target = host->ip,
+			.mac = host->mac,
+			.has_mac = true,
+			.from_router = host->mac.bytes[5] == 0xfe,
+			.is_solicited = question->kind != LATH_NEIGH_PROBE,
+			.overrides = true,
+	};
+
+	lath_neigh_discovery(w->neigh, question->attachment, &msg, &host->mac, w->now);
+}
+
+static inline void
+hosts_answer(struct world *w, const struct question *question, const struct host *host)
+{
+	if (lath_ip_is_v4(&host->ip))
+		lath_neigh_seen(w->neigh, question->attachment, &host->ip, &host->mac,
+				&question->sender, true, w->now);
+	else
+		hosts_advertisement(w, question, host);
+}
+
 /* Hosts answer what was sent; who has the address sends a reply. */
 static inline void
 answer(struct world *w)
@@ -196,8 +225,7 @@ answer(struct world *w)
 			if (host->is_silent || !lath_ip_equal(&host->ip, &question.target) ||
 					(is_unicast && memcmp(&host->mac, &question.dst, 6) != 0))
 				continue;
-			lath_neigh_seen(w->neigh, question.attachment, &host->ip, &host->mac,
-					&question.sender, true, w->now);
+			hosts_answer(w, &question, host);
 		}
 	}
 }
