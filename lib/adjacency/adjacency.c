@@ -71,19 +71,29 @@ lath_adjacency_fini(struct lath_adjacency_table *table, const struct lath_alloca
 struct lath_adjacency_key
 lath_adjacency_key_ip(uint32_t attachment, const struct lath_ip *ip)
 {
-	struct lath_adjacency_key key = {.attachment = attachment};
+	struct lath_adjacency_key key = {.attachment = attachment, .family = ip->family};
 
 	memcpy(key.bytes, ip->bytes, sizeof(key.bytes));
 	return key;
 }
 
 struct lath_adjacency_key
-lath_adjacency_key_mac(uint32_t attachment, const struct lath_mac *mac)
+lath_adjacency_key_mac(uint32_t attachment, const struct lath_mac *mac, enum lath_family family)
 {
-	struct lath_adjacency_key key = {.attachment = attachment, .by_mac = 1};
+	struct lath_adjacency_key key = {
+			.attachment = attachment, .by_mac = 1, .family = (uint16_t)family};
 
 	memcpy(key.bytes, mac->bytes, sizeof(mac->bytes));
 	return key;
+}
+
+struct lath_ip
+lath_adjacency_ip(const struct lath_adjacency_key *key)
+{
+	struct lath_ip ip = {.family = (uint8_t)key->family};
+
+	memcpy(ip.bytes, key->bytes, sizeof(ip.bytes));
+	return ip;
 }
 
 uint32_t

@@ -37,10 +37,13 @@ enum lath_adjacency_inner {
 	LATH_ADJACENCY_KEPT,     /* nothing: each flow keeps its own */
 };
 
-/** A next hop on an attachment: by address, or by MAC (returnTo: sender). */
+/** A next hop on an attachment: by address, or by MAC (returnTo: sender). The family is that of the
+ *  packets that go there: it is in the header in front of them.
+ */
 struct lath_adjacency_key {
 	uint32_t attachment; /* stable index */
-	uint32_t by_mac;     /* 1: bytes[0..5] is a MAC */
+	uint16_t by_mac;     /* 1: bytes[0..5] is a MAC */
+	uint16_t family;     /* enum lath_family */
 	uint8_t bytes[16];
 };
 
@@ -94,8 +97,12 @@ void lath_adjacency_fini(struct lath_adjacency_table *table,
 /** Key of a next hop by address. */
 struct lath_adjacency_key lath_adjacency_key_ip(uint32_t attachment, const struct lath_ip *ip);
 
-/** Key of a next hop by MAC. */
-struct lath_adjacency_key lath_adjacency_key_mac(uint32_t attachment, const struct lath_mac *mac);
+/** Key of a next hop by MAC, for packets of `family`. */
+struct lath_adjacency_key lath_adjacency_key_mac(uint32_t attachment, const struct lath_mac *mac,
+		enum lath_family family);
+
+/** The address of a key that is none by MAC. */
+struct lath_ip lath_adjacency_ip(const struct lath_adjacency_key *key);
 
 /** Index, or LATH_ADJACENCY_NONE. */
 uint32_t lath_adjacency_find(const struct lath_adjacency_table *table,

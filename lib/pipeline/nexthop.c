@@ -52,7 +52,8 @@ make_ready(struct lath_worker *w, uint32_t idx, const struct lath_model_attachme
 		len = lath_craft_ethernet_tags(header, mac,
 				&w->plane->gateway_mac[attachment->port], attachment->outer_vlan,
 				attachment->vlan,
-				attachment->is_host ? LATH_ETHERTYPE_IPV6 : LATH_ETHERTYPE_IPV4);
+				entry->key.family == LATH_FAMILY_IPV6 ? LATH_ETHERTYPE_IPV6
+								      : LATH_ETHERTYPE_IPV4);
 	if (len == 0)
 		return; /* nobody is behind it: no route leads here any more */
 	entry->is_tunnel = is_tunnel;
@@ -214,7 +215,8 @@ lath_nexthop_sender(struct lath_worker *w, struct rte_mbuf *m)
 {
 	const struct lath_eth_hdr *eth = rte_pktmbuf_mtod(m, const struct lath_eth_hdr *);
 	const struct lath_model_attachment *attachment = attachment_of(w, packet_of(m));
-	struct lath_adjacency_key key = lath_adjacency_key_mac(attachment->index, &eth->src);
+	struct lath_adjacency_key key = lath_adjacency_key_mac(attachment->index, &eth->src,
+			packet_of(m)->family);
 	uint32_t idx = get(w, &key, attachment);
 
 	if (idx != LATH_ADJACENCY_NONE && w->adjacencies.entries[idx].state != LATH_ADJACENCY_READY)
@@ -228,10 +230,9 @@ tell(struct lath_worker *w, const struct lath_adjacency *entry, enum lath_event_
 	struct lath_event event = {
 			.type = type,
 			.attachment = entry->key.attachment,
-			.ip = {.family = LATH_FAMILY_IPV4},
+			.ip = lath_adjacency_ip(&entry->key),
 	};
 
-	memcpy(event.ip.bytes, entry->key.bytes, sizeof(event.ip.bytes));
 	lath_event_send(w, &event);
 }
 
@@ -358,13 +359,12 @@ lath_nexthop_retire_all(struct lath_worker *w)
 		struct lath_adjacency_key key = entry->key;
 		struct lath_mac mac = entry->mac;
 		bool ready = entry->state == LATH_ADJACENCY_READY && key.by_mac == 0;
-		struct lath_ip ip = {.family = LATH_FAMILY_IPV4};
+		struct lath_ip ip = lath_adjacency_ip(&key);
 
 		if (entry->state == LATH_ADJACENCY_FREE || entry->state == LATH_ADJACENCY_RETIRED ||
 				entry->epoch == table->epoch)
 			continue;
 		drop_held(w, lath_adjacency_retire(table, idx, w->now), LATH_DROP_neighbor_pending);
-		memcpy(ip.bytes, key.bytes, sizeof(ip.bytes));
 		if (ready)
 			lath_nexthop_set(w, key.attachment, &ip, &mac);
 	}

@@ -81,23 +81,31 @@ entry_is_made_once_and_asks_at_once(void **state)
 }
 
 static void
-attachment_and_kind_are_part_of_the_key(void **state)
+attachment_kind_and_family_are_part_of_the_key(void **state)
 {
+	const struct lath_ip ip6 = {.bytes = {2, 0, 0, 0, 0, 9}, .family = LATH_FAMILY_IPV6};
 	const struct lath_ip ip = {.bytes = {2, 0, 0, 0, 0, 9}, .family = LATH_FAMILY_IPV4};
 	struct lath_adjacency_key keys[] = {
 			lath_adjacency_key_ip(1, &ip),
 			lath_adjacency_key_ip(2, &ip),
-			lath_adjacency_key_mac(1, &mac),
-			lath_adjacency_key_mac(2, &mac),
+			lath_adjacency_key_ip(2, &ip6),
+			lath_adjacency_key_mac(1, &mac, LATH_FAMILY_IPV4),
+			lath_adjacency_key_mac(2, &mac, LATH_FAMILY_IPV4),
+			lath_adjacency_key_mac(2, &mac, LATH_FAMILY_IPV6),
 	};
 	struct lath_adjacency_table table;
 	void *evicted;
 
 	(void)state;
-	open_table(&table, 4);
+	open_table(&table, 8);
 	for (unsigned i = 0; i < LATH_ARRAY_SIZE(keys); i++)
 		lath_adjacency_get(&table, &keys[i], 0, &evicted);
-	assert_int_equal(table.count, 4);
+	assert_int_equal(table.count, LATH_ARRAY_SIZE(keys));
+	for (unsigned i = 0; i < 2; i++) {
+		struct lath_ip back = lath_adjacency_ip(&keys[1 + i]);
+
+		assert_true(lath_ip_equal(&back, i == 0 ? &ip : &ip6));
+	}
 	lath_adjacency_fini(&table, &lath_heap);
 }
 
@@ -374,7 +382,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 			cmocka_unit_test(entry_is_made_once_and_asks_at_once),
-			cmocka_unit_test(attachment_and_kind_are_part_of_the_key),
+			cmocka_unit_test(attachment_kind_and_family_are_part_of_the_key),
 			cmocka_unit_test(
 					ready_entry_has_its_header_and_failed_one_gives_the_packet_back),
 			cmocka_unit_test(
