@@ -276,6 +276,26 @@ lath_ethdev_buffers_needed(const struct lath_port *port, const struct lath_confi
 	return queues * ((uint32_t)rx_descriptors(port, cfg) + tx);
 }
 
+/* Neighbour discovery comes by multicast. Solicited-node groups come and go with addresses, and a
+ * reload may no longer have the rights to join them: so a port hears all groups from its start on,
+ * and workers drop what is none of theirs. Where a driver has no such mode it hears everything.
+ */
+static void
+hear_groups(const struct lath_port *port)
+{
+	int rc = rte_eth_allmulticast_enable(port->port_id);
+
+	if (rc == -ENOTSUP)
+		rc = rte_eth_promiscuous_enable(port->port_id);
+	if (rc < 0)
+		LATH_LOG(NOTICE,
+				"port takes no mode in which it hears multicast: IPv6 hosts find "
+				"the "
+				"gateway only if its driver passes it anyway port=%s driver=%s "
+				"error=%d",
+				port->name, port->driver, -rc);
+}
+
 int
 lath_port_start(struct lath_port *port, const struct lath_owner *owner, struct lath_error *err)
 {
@@ -288,11 +308,7 @@ lath_port_start(struct lath_port *port, const struct lath_owner *owner, struct l
 		return rc;
 	}
 	port->started = true;
-	/* Promiscuous mode is off from the start on. The kernel behind a virtio-user port must be
-	 * heard for IPv6; TAPs pass everything, and other ports need no multicast yet.
-	 */
-	if (lath_ethdev_driver_is(port->device, "net_virtio_user"))
-		(void)rte_eth_allmulticast_enable(port->port_id);
+	hear_groups(port);
 	if (port->steering == LATH_STEER_NIC && port->rx_queue_count > 1) {
 		why = lath_ethdev_rss_program(port, owner);
 		if (why[0] != '\0')
