@@ -102,6 +102,8 @@ create_parts(struct lath_control *control, const struct lath_config *cfg, struct
 		lath_error_set(err, "", "no memory for the management core's tables");
 		return -1;
 	}
+	for (uint16_t port = 0; port < options->plane->port_count; port++)
+		lath_neigh_set_mac(control->neigh, port, &options->plane->gateway_mac[port]);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 LATH_LOG_REGISTER(control);
 
 /* Worker 0 has a transmit queue of every port. */
-#define ARP_WORKER 0u
+#define FRAME_WORKER 0u
 
 static void
 to_all(struct lath_control *control, const struct lath_command *command)
@@ -19,20 +19,45 @@ to_all(struct lath_control *control, const struct lath_command *command)
 		lath_control_send(control, w, command);
 }
 
+static struct lath_command
+arp_command(const struct lath_ip *sender, const struct lath_ip *target, const struct lath_mac *dst)
+{
+	static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
+	/* Sender address and destination say what kind it is. */
+	return (struct lath_command){
+			.type = LATH_COMMAND_ARP,
+			.arp = {lath_ip_v4_be(sender), lath_ip_v4_be(target),
+					dst == NULL ? broadcast : *dst},
+	};
+}
+
+static struct lath_command
+discovery_command(enum lath_neigh_message kind, const struct lath_ip *sender,
+		const struct lath_ip *target, const struct lath_mac *dst)
+{
+	struct lath_command command = {
+			.type = LATH_COMMAND_DISCOVERY,
+			.discovery = {.src = *sender, .target = *target, .to_one = dst != NULL},
+	};
+
+	command.discovery.type = kind == LATH_NEIGH_ANNOUNCE ? LATH_ND_NEIGHBOR_ADVERTISEMENT
+							     : LATH_ND_NEIGHBOR_SOLICITATION;
+	if (dst != NULL)
+		command.discovery.eth_dst = *dst;
+	return command;
+}
+
 static void
 on_send(void *ctx, uint32_t attachment, enum lath_neigh_message kind, const struct lath_ip *sender,
 		const struct lath_ip *target, const struct lath_mac *dst)
 {
-	static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-	struct lath_command command = {
-			.type = LATH_COMMAND_ARP,
-			.attachment = attachment,
-			.arp = {lath_ip_v4_be(sender), lath_ip_v4_be(target),
-					dst == NULL ? broadcast : *dst},
-	};
+	struct lath_command command = lath_ip_is_v4(target)
+			? arp_command(sender, target, dst)
+			: discovery_command(kind, sender, target, dst);
 
-	(void)kind; /* sender address and destination say it all */
-	lath_control_send(ctx, ARP_WORKER, &command);
+	command.attachment = attachment;
+	lath_control_send(ctx, FRAME_WORKER, &command);
 }
 
 static void
@@ -124,6 +149,10 @@ take_event(struct lath_control *control, const struct lath_event *event)
 	case LATH_EVENT_ARP:
 		lath_neigh_seen(control->neigh, event->attachment, &event->ip, &event->mac,
 				&event->target_ip, event->is_reply != 0, now);
+		break;
+	case LATH_EVENT_DISCOVERY:
+		lath_neigh_discovery(control->neigh, event->attachment, &event->discovery.message,
+				&event->discovery.sender, now);
 		break;
 	case LATH_EVENT_WRONG_WORKER:
 		lath_port_steer_in_software(&control->options.plane->ports[event->port],

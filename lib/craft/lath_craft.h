@@ -3,8 +3,8 @@
 
 /**
  * @file
- * Packets that the gateway makes itself, on bytes: ARP, echo replies, TCP resets, the answer to a
- * neighbour solicitation. Pure; any thread; allocates nothing. `frame` is always the first byte of
+ * Packets that the gateway makes itself, on bytes: ARP, echo replies, TCP resets. Neighbour
+ * discovery is lib/nd's. Pure; any thread; allocates nothing. `frame` is always the first byte of
  * an Ethernet frame.
  */
 #pragma once
@@ -72,15 +72,3 @@ void lath_craft_reset_onward(uint8_t *frame, struct lath_packet *pkt);
  * lath_craft_reset_answer().
  */
 bool lath_craft_health_answer(uint8_t *frame, struct lath_packet *pkt, uint32_t sequence);
-
-/** True for an IPv6 neighbour solicitation (RFC 4861 section 4.3) that asks for `ip` and comes from
- *  somebody who has an address to answer to.
- */
-bool lath_craft_is_solicitation(const uint8_t *frame, uint32_t len, const struct lath_packet *pkt,
-		const uint8_t ip[16]);
-
-/** Turns that solicitation in place into the advertisement of `mac` (RFC 4861 section 4.4);
- *  returns the frame's new length.
- */
-uint32_t lath_craft_advertisement(uint8_t *frame, const struct lath_packet *pkt,
-		const struct lath_mac *mac);

@@ -20,20 +20,12 @@ bool
 lath_nd_own_link_local(const struct lath_prefix *addresses, uint32_t count,
 		const struct lath_mac *mac, struct lath_ip *own)
 {
-	bool found = false;
-
-	for (uint32_t i = 0; i < count; i++) {
-		if (addresses[i].ip.family != LATH_FAMILY_IPV6)
-			continue;
-		if (lath_nd_is_link_local(&addresses[i].ip)) {
-			*own = addresses[i].ip;
+	for (uint32_t i = 0; i < count; i++)
+		if (addresses[i].ip.family == LATH_FAMILY_IPV6) {
+			*own = lath_nd_link_local(mac);
 			return true;
 		}
-		found = true;
-	}
-	if (found)
-		*own = lath_nd_link_local(mac);
-	return found;
+	return false;
 }
 
 struct lath_ip

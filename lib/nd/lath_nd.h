@@ -26,8 +26,8 @@
 /** fe80::/64 and the modified EUI-64 of `mac` (RFC 4291 section 2.5.6, appendix A). */
 struct lath_ip lath_nd_link_local(const struct lath_mac *mac);
 
-/** The gateway's link-local address on a wire: the first one among `addresses`, else that of `mac`.
- *  False: no IPv6 address is there, so IPv6 is not spoken.
+/** The gateway's link-local address on a wire where it has `addresses`. False: none of them is IPv6,
+ *  so IPv6 is not spoken there.
  */
 bool lath_nd_own_link_local(const struct lath_prefix *addresses, uint32_t count,
 		const struct lath_mac *mac, struct lath_ip *own);

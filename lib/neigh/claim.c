@@ -19,6 +19,9 @@
  * LIMIT: RFC 4862 section 5.4.5 would take a duplicate away; an address that a person gave stays.
  */
 
+//= RFC4862#5.4.5-disable type=exception reason=An address that a person gave is not taken away by
+//= whoever claims it: it is told to the operator and not announced, as with ARP (RFC 5227).
+
 #include "neigh_private.h"
 
 #define DEFEND_MS 10000u    /* DEFEND_INTERVAL */

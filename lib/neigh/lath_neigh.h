@@ -18,8 +18,7 @@
  * and watched for others who use it (RFC 5227, shortened, and RFC 4862 section 5.4, see claim.c).
  *
  * IPv4 is asked for by ARP, IPv6 by neighbour discovery (RFC 4861), on attachments that have an
- * IPv6 address. There the gateway also has a link-local address, configured or made of the port's
- * MAC. States, timers and tables are the same for both; what a frame on the wire means differs:
+ * IPv6 address. There the gateway also has a link-local address, made of the port's MAC. States, timers and tables are the same for both; what a frame on the wire means differs:
  * arp.c and discovery.c.
  *
  * Everything is @thread mgmt. All memory is taken at create. Callbacks run inside the call that

@@ -185,6 +185,24 @@ claim_nat_range(struct lath_neigh *neigh, uint32_t attachment, const struct lath
 	}
 }
 
+/* IPv6 addresses of the pool that lie in a subnet, as many as could find room. */
+static void
+claim_nat6(struct lath_neigh *neigh, const struct lath_model_attachment *attachment,
+		const struct lath_model_vpc *vpc, uint32_t *spread, lath_tick_t now)
+{
+	uint32_t count = lath_min_u32(vpc->nat6_address_count, neigh->max + 1);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct lath_ip ip = lath_model_nat6_address(vpc, i);
+
+		for (uint32_t a = 0; a < attachment->address_count; a++)
+			if (lath_prefix_contains(&attachment->addresses[a], &ip) &&
+					!lath_neigh_claim_add(neigh, attachment->index, &ip, spread,
+							now))
+				return;
+	}
+}
+
 static void
 claim_service(struct lath_neigh *neigh, const struct lath_model_attachment *attachment,
 		const struct lath_ip *ip, uint32_t *spread, lath_tick_t now)
@@ -231,6 +249,8 @@ claim_attachment(struct lath_neigh *neigh, const struct lath_model *model,
 			claim_nat_range(neigh, attachment->index, &attachment->addresses[i],
 					&vpc->nat_ranges[r], spread, now);
 	}
+	if (vpc != NULL)
+		claim_nat6(neigh, attachment, vpc, spread, now);
 }
 
 static void

@@ -5,6 +5,9 @@
 
 #include "pipeline_private.h"
 
+/* In a tunnel nothing is padded. */
+#define ARP_FRAME (sizeof(struct lath_eth_hdr) + sizeof(struct lath_arp_hdr))
+
 static void
 send_arp(struct lath_worker *w, const struct lath_command *command)
 {
@@ -12,7 +15,9 @@ send_arp(struct lath_worker *w, const struct lath_command *command)
 					w->model->attachment_count
 			? w->model->attachments[command->attachment]
 			: NULL;
+	uint8_t frame[LATH_CRAFT_ARP_MAX];
 	struct lath_craft_arp arp;
+	struct lath_ip target;
 	struct rte_mbuf *m;
 	uint32_t len;
 
@@ -29,7 +34,10 @@ send_arp(struct lath_worker *w, const struct lath_command *command)
 			.target_ip_be = command->arp.target_ip_be,
 	};
 	if (attachment->tunnel != LATH_CONFIG_TUNNEL_NONE) {
-		lath_tunnel_arp(w, attachment, &arp);
+		target = lath_ip_from_v4_be(arp.target_ip_be);
+		lath_craft_arp(frame, &arp);
+		lath_tunnel_say(w, attachment, &target, frame, ARP_FRAME,
+				LATH_GENERATED_ARP_REQUEST);
 		return;
 	}
 	m = rte_pktmbuf_alloc(w->plane->pool);
@@ -54,6 +62,9 @@ run(struct lath_worker *w, const struct lath_command *command)
 		break;
 	case LATH_COMMAND_ARP:
 		send_arp(w, command);
+		break;
+	case LATH_COMMAND_DISCOVERY:
+		lath_discovery_send(w, command);
 		break;
 	case LATH_COMMAND_BUDGET:
 		/* A burst of 200 ms' worth: clients come in bursts, and a share of a few a second

@@ -20,6 +20,7 @@
 #include <lath_flow.h>
 #include <lath_mailbox.h>
 #include <lath_model.h>
+#include <lath_nd.h>
 #include <lath_owner.h>
 #include <lath_snapshot.h>
 #include <lath_snat.h>
@@ -40,6 +41,7 @@ enum lath_command_type {
 	LATH_COMMAND_NEIGHBOR_SET,  /* attachment, ip, mac */
 	LATH_COMMAND_NEIGHBOR_LOST, /* attachment, ip */
 	LATH_COMMAND_ARP,           /* attachment, arp: send it */
+	LATH_COMMAND_DISCOVERY,     /* attachment, discovery: send it */
 	LATH_COMMAND_BUDGET,        /* vpc, budget: this worker's share */
 	LATH_COMMAND_ROWS,          /* rows: begin to list flows */
 	LATH_COMMAND_TYPE_COUNT,
@@ -70,6 +72,13 @@ struct lath_command {
 			struct lath_mac dst;
 		} arp;
 		struct {
+			struct lath_ip src; /* all zero: detects a duplicate */
+			struct lath_ip target;
+			struct lath_mac eth_dst;
+			uint8_t type; /* solicitation or advertisement of a neighbour */
+			bool to_one;  /* to `eth_dst`, else to those whom it concerns */
+		} discovery;
+		struct {
 			uint32_t vpc;
 			uint32_t refusals_per_second;
 		} budget;
@@ -87,6 +96,7 @@ enum lath_event_type {
 	LATH_EVENT_NEIGHBOR_WANTED, /* attachment, ip */
 	LATH_EVENT_NEIGHBOR_USED,   /* attachment, ip: still sent to */
 	LATH_EVENT_ARP,             /* attachment, arp: seen on the wire */
+	LATH_EVENT_DISCOVERY,       /* attachment, discovery: seen on the wire */
 	LATH_EVENT_WRONG_WORKER,    /* port: 16 compared packets in a row that RSS put wrong */
 	LATH_EVENT_NAT_NEARLY_FULL, /* attachment: the VPC; ip: NAT address; target_ip, port */
 	LATH_EVENT_TYPE_COUNT,
@@ -97,10 +107,18 @@ struct lath_event {
 	uint32_t type; /* enum lath_event_type */
 	uint32_t attachment;
 	uint32_t port;
-	struct lath_ip ip; /* ARP: sender's */
-	struct lath_ip target_ip;
-	struct lath_mac mac;
-	uint8_t is_reply;
+	union {
+		struct {
+			struct lath_ip ip; /* ARP: sender's */
+			struct lath_ip target_ip;
+			struct lath_mac mac;
+			uint8_t is_reply;
+		};
+		struct {
+			struct lath_nd_message message;
+			struct lath_mac sender;
+		} discovery;
+	};
 } LATH_ALIGNED(8);
 
 /** One flow, as `show flows` tells it. The last row of a request has `end` set and says where to

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Copyright (c) 2026 The Lath authors */
 
-/* For the gateway itself, answered here and statelessly: ARP, ping, the kernel's solicitation. */
+/* For the gateway itself, answered here and statelessly: ARP, ping. */
 
 #include "pipeline_private.h"
 
@@ -65,26 +65,4 @@ lath_local_echo(struct lath_worker *w, struct rte_mbuf *m)
 	lath_craft_echo_reply(frame_of(m), pkt);
 	lath_craft_turn_ethernet(frame_of(m), &w->plane->gateway_mac[pkt->port]);
 	lath_transmit_back(w, m, LATH_GENERATED_ECHO_REPLY);
-}
-
-bool
-lath_local_solicitation(struct lath_worker *w, struct rte_mbuf *m)
-{
-	const struct lath_packet *pkt = packet_of(m);
-	struct lath_ip gateway = lath_hostaddr_gateway();
-	uint32_t len;
-
-	if (!lath_craft_is_solicitation(frame_of(m), rte_pktmbuf_data_len(m), pkt, gateway.bytes))
-		return false;
-	w->counters->worker.consumed++;
-	/* Room for the link-layer option, which a solicitation may lack. */
-	if (rte_pktmbuf_data_len(m) < 86 &&
-			rte_pktmbuf_append(m, (uint16_t)(86 - rte_pktmbuf_data_len(m))) == NULL) {
-		rte_pktmbuf_free(m);
-		return true;
-	}
-	len = lath_craft_advertisement(frame_of(m), pkt, &w->plane->gateway_mac[pkt->port]);
-	rte_pktmbuf_trim(m, (uint16_t)(rte_pktmbuf_pkt_len(m) - len));
-	lath_transmit_generated(w, m, pkt->port, LATH_GENERATED_NEIGHBOR_ADVERTISEMENT);
-	return true;
 }

@@ -189,6 +189,10 @@ generation_for(const struct lath_model *model, uint8_t proto)
 	return proto == LATH_PROTO_UDP ? lath_max_u32(access, pick) : access;
 }
 
+/* receive.c: the gateway's MAC, ARP's broadcast, or a group that the gateway may be a member of. */
+bool lath_stage_is_for_us(const struct lath_worker *w, const struct lath_mac *dst, uint16_t port,
+		uint16_t ethertype);
+
 /* receive.c: takes packets in, makes struct lath_packet, gives each to its owner. */
 unsigned lath_stage_receive(struct lath_worker *w);
 
@@ -309,15 +313,31 @@ void lath_gwlb_send(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t r
 void lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 		const struct lath_model_attachment *attachment);
 
-/* ARP inside a tunnel: to the remote that owns the address, or to all about one of ours. */
-void lath_tunnel_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
-		const struct lath_craft_arp *arp);
+/* An untagged frame inside a tunnel, of neighbour discovery or ARP: to the remote that owns the address,
+ * or to all about one of ours.
+ */
+void lath_tunnel_say(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const struct lath_ip *target, const uint8_t *frame, uint32_t len,
+		enum lath_generated kind);
 
 /* local.c: for the gateway itself. All end the packet. */
 void lath_local_arp(struct lath_worker *w, struct rte_mbuf *m,
 		const struct lath_model_attachment *attachment);
 void lath_local_echo(struct lath_worker *w, struct rte_mbuf *m);
-bool lath_local_solicitation(struct lath_worker *w, struct rte_mbuf *m);
+
+/* discovery.c: neighbour discovery, and what else came to a group. False: the packet is gone. `end`:
+ * where it ends in its frame; `dst`: the Ethernet header's in front of it. From the host port true
+ * means that it was the kernel's question, and is answered.
+ */
+bool lath_discovery_pass(struct lath_worker *w, struct rte_mbuf *m, uint32_t end,
+		const struct lath_mac *dst, const struct lath_model_attachment *attachment);
+bool lath_discovery_take_host(struct lath_worker *w, struct rte_mbuf *m,
+		const struct lath_model_attachment *attachment);
+bool lath_discovery_answers(const struct lath_worker *w,
+		const struct lath_model_attachment *attachment, const struct lath_ip *ip);
+void lath_discovery_say(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const uint8_t *frame, uint32_t len, enum lath_generated kind);
+void lath_discovery_send(struct lath_worker *w, const struct lath_command *command);
 
 /* refuse.c: ends the packet, with an answer where the table of refusals says so. */
 void lath_refuse(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum lath_drop reason);

@@ -54,7 +54,7 @@ take_in_host(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 		drop(w, m, attachment->vpc, LATH_DROP_host_noise);
 		return false;
 	}
-	if (lath_local_solicitation(w, m))
+	if (lath_discovery_take_host(w, m, attachment))
 		return false;
 	if (lath_parse_ipv6(frame_of(m), rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m), pkt) !=
 			LATH_DROP_NONE) {
@@ -102,6 +102,25 @@ echo_sum_holds(struct rte_mbuf *m)
 							(pkt->l4_offset - pkt->l3_offset)));
 }
 
+/* Which solicited-node groups the gateway is a member of follows from who is asked for:
+ * discovery.c.
+ */
+bool
+lath_stage_is_for_us(const struct lath_worker *w, const struct lath_mac *dst, uint16_t port,
+		uint16_t ethertype)
+{
+	static const struct lath_mac all_nodes = {{0x33, 0x33, 0, 0, 0, 1}};
+	static const struct lath_mac all_routers = {{0x33, 0x33, 0, 0, 0, 2}};
+
+	if (mac_is(dst, &w->plane->gateway_mac[port]))
+		return true;
+	if (ethertype == LATH_ETHERTYPE_ARP)
+		return mac_is_broadcast(dst);
+	return ethertype == LATH_ETHERTYPE_IPV6 && lath_nd_is_group_mac(dst) &&
+			(dst->bytes[2] == 0xff || mac_is(dst, &all_nodes) ||
+					mac_is(dst, &all_routers));
+}
+
 enum lath_drop
 lath_stage_parse(struct rte_mbuf *m, uint16_t ethertype, uint32_t len, uint32_t end, bool verified)
 {
@@ -132,10 +151,9 @@ take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 {
 	const struct lath_eth_hdr *eth = rte_pktmbuf_mtod(m, const struct lath_eth_hdr *);
 	struct lath_packet *pkt = packet_of(m);
-	bool to_us = mac_is(&eth->dst, &w->plane->gateway_mac[pkt->port]);
 	enum lath_drop reason;
 
-	if (!to_us && !(ethertype == LATH_ETHERTYPE_ARP && mac_is_broadcast(&eth->dst))) {
+	if (!lath_stage_is_for_us(w, &eth->dst, pkt->port, ethertype)) {
 		drop(w, m, attachment->vpc, LATH_DROP_not_for_us);
 		return false;
 	}
@@ -145,6 +163,9 @@ take_in_vpc(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 		lath_local_arp(w, m, attachment);
 		return false;
 	}
+	if (ethertype == LATH_ETHERTYPE_IPV6 &&
+			!lath_discovery_pass(w, m, rte_pktmbuf_pkt_len(m), &eth->dst, attachment))
+		return false;
 	reason = lath_stage_parse(m, ethertype, rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m),
 			header_is_verified(w, m, pkt->port));
 	if (reason == LATH_DROP_NONE && l4_is_wrong(w, m))

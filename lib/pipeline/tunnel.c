@@ -45,20 +45,6 @@ cut(struct rte_mbuf *m)
 
 /* ---- in ----------------------------------------------------------------------------------- */
 
-static bool
-is_ours(const struct lath_worker *w, const struct lath_mac *mac, uint16_t port)
-{
-	return memcmp(mac, &w->plane->gateway_mac[port], sizeof(*mac)) == 0;
-}
-
-static bool
-is_broadcast(const struct lath_mac *mac)
-{
-	static const struct lath_mac broadcast = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-
-	return memcmp(mac, &broadcast, sizeof(*mac)) == 0;
-}
-
 /* A load balancer asks whether it may send packets here: yes, when something can take them. */
 static void
 answer_health(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in)
@@ -184,8 +170,7 @@ open_inner(const struct lath_worker *w, struct rte_mbuf *m, const struct arrival
 	/* RFC 7348 section 6.1: a tagged inner frame is discarded. */
 	if (*ethertype == LATH_ETHERTYPE_VLAN || *ethertype == LATH_ETHERTYPE_QINQ)
 		return LATH_DROP_tunnel_protocol;
-	if (!is_ours(w, &eth->dst, pkt->port) &&
-			!(*ethertype == LATH_ETHERTYPE_ARP && is_broadcast(&eth->dst)))
+	if (!lath_stage_is_for_us(w, &eth->dst, pkt->port, *ethertype))
 		return LATH_DROP_not_for_us;
 	pkt->l3_offset = (uint16_t)(pkt->l3_offset + sizeof(*eth));
 	return LATH_DROP_NONE;
@@ -197,6 +182,7 @@ take_inner(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in,
 		const struct lath_model_attachment *attachment)
 {
 	struct lath_packet *pkt = packet_of(m);
+	const struct lath_eth_hdr *eth;
 	uint16_t ethertype;
 	enum lath_drop reason = open_inner(w, m, in, attachment, &ethertype);
 
@@ -210,6 +196,12 @@ take_inner(struct lath_worker *w, struct rte_mbuf *m, const struct arrival *in,
 		pkt->kind = LATH_PACKET_ARP;
 		lath_local_arp(w, m, attachment);
 		return false;
+	}
+	if (reason == LATH_DROP_NONE && ethertype == LATH_ETHERTYPE_IPV6 &&
+			attachment->inner_ethernet) {
+		eth = (const void *)(frame_of(m) + in->outer.inner_offset);
+		if (!lath_discovery_pass(w, m, in->end, &eth->dst, attachment))
+			return false;
 	}
 	if (reason == LATH_DROP_NONE)
 		reason = lath_stage_parse(m, ethertype, in->len, in->end, false);
@@ -233,8 +225,7 @@ lath_tunnel_take(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	struct arrival in = {.underlay = underlay};
 	enum lath_drop reason = LATH_DROP_ethertype;
 
-	if (!is_ours(w, &eth->dst, pkt->port) &&
-			!(ethertype == LATH_ETHERTYPE_ARP && is_broadcast(&eth->dst))) {
+	if (!lath_stage_is_for_us(w, &eth->dst, pkt->port, ethertype)) {
 		drop(w, m, underlay->vpc, LATH_DROP_not_for_us);
 		return false;
 	}
@@ -244,6 +235,9 @@ lath_tunnel_take(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 		lath_local_arp(w, m, underlay);
 		return false;
 	}
+	if (ethertype == LATH_ETHERTYPE_IPV6 &&
+			!lath_discovery_pass(w, m, rte_pktmbuf_pkt_len(m), &eth->dst, underlay))
+		return false;
 	if (ethertype == LATH_ETHERTYPE_IPV4 || ethertype == LATH_ETHERTYPE_IPV6)
 		reason = lath_tunnel_parse(frame_of(m), rte_pktmbuf_data_len(m),
 				rte_pktmbuf_pkt_len(m), pkt->l3_offset, &in.outer);
@@ -485,15 +479,16 @@ lath_tunnel_turn(struct lath_worker *w, struct rte_mbuf *m,
 			keep ? spec.src_port_be : lath_to_be16(0));
 }
 
-/* ---- ARP of the gateway's own --------------------------------------------------------------- */
+/* ---- ARP and neighbour discovery of the gateway's own --------------------------------------- */
 
 static void
-send_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
-		const struct lath_model_remote *remote, const struct lath_craft_arp *arp)
+say_to(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const struct lath_model_remote *remote, const uint8_t *frame, uint32_t inner_len,
+		enum lath_generated kind)
 {
+	const struct lath_eth_hdr *eth = (const void *)frame;
 	struct rte_mbuf *m = rte_pktmbuf_alloc(w->plane->pool);
 	struct lath_tunnel_spec spec = spec_for(attachment, remote);
-	uint32_t inner_len = sizeof(struct lath_eth_hdr) + sizeof(struct lath_arp_hdr);
 	enum lath_drop reason;
 	struct lath_packet *pkt;
 	uint8_t *front;
@@ -501,41 +496,41 @@ send_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
 
 	if (m == NULL)
 		return; /* nothing was generated; management asks again */
-	lath_craft_arp(frame_of(m), arp);
+	memcpy(frame_of(m), frame, inner_len);
 	rte_pktmbuf_append(m, (uint16_t)inner_len);
-	spec.inner_ethertype = LATH_ETHERTYPE_ARP;
-	spec.inner_dst = arp->eth_dst;
-	spec.inner_src = arp->sender_mac;
+	spec.inner_ethertype = lath_from_be16(eth->type_be);
+	spec.inner_dst = eth->dst;
+	spec.inner_src = eth->src;
 	len = lath_tunnel_header_len(spec.kind, spec.dst.family, true, 0);
-	front = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)(len - sizeof(struct lath_eth_hdr)));
+	front = (uint8_t *)rte_pktmbuf_prepend(m, (uint16_t)(len - sizeof(*eth)));
 	pkt = packet_of(m);
 	*pkt = (struct lath_packet){
 			.attachment = attachment->index,
 			.l3_offset = (uint16_t)len,
-			.ip_len = sizeof(struct lath_arp_hdr),
+			.ip_len = (uint16_t)(inner_len - sizeof(*eth)),
 			.port = (uint8_t)attachment->port,
 	};
 	lath_tunnel_header(front, &spec);
-	finish(m, 0, true, false, lath_to_be16(0));
-	w->counters->worker.generated[LATH_GENERATED_ARP_REQUEST]++;
+	finish(m, 0, true, spec.inner_ethertype != LATH_ETHERTYPE_ARP, lath_to_be16(0));
+	w->counters->worker.generated[kind]++;
 	len = under(w, attachment, &remote->ip, &reason);
 	go_under(w, m, len, reason);
 }
 
 void
-lath_tunnel_arp(struct lath_worker *w, const struct lath_model_attachment *attachment,
-		const struct lath_craft_arp *arp)
+lath_tunnel_say(struct lath_worker *w, const struct lath_model_attachment *attachment,
+		const struct lath_ip *target, const uint8_t *frame, uint32_t len,
+		enum lath_generated kind)
 {
-	struct lath_ip target = lath_ip_from_v4_be(arp->target_ip_be);
 	const struct lath_model_remote *remote;
 
 	/* What is said of an address of ours is for everybody. */
-	if (lath_model_answers_arp(w->model, attachment, &target)) {
+	if (lath_discovery_answers(w, attachment, target)) {
 		for (uint32_t i = 0; i < attachment->remote_count; i++)
-			send_arp(w, attachment, &attachment->remotes[i], arp);
+			say_to(w, attachment, &attachment->remotes[i], frame, len, kind);
 		return;
 	}
-	remote = lath_model_remote_of(attachment, &target);
+	remote = lath_model_remote_of(attachment, target);
 	if (remote != NULL)
-		send_arp(w, attachment, remote, arp);
+		say_to(w, attachment, remote, frame, len, kind);
 }

@@ -39,10 +39,12 @@ class Everybody:
 
     @staticmethod
     def is_asked(_, request):
+        if "ARP" not in request:
+            return False
         arp = request["ARP"]
         return arp.psrc not in ("0.0.0.0", arp.pdst)
 
-    def answers_arp(self, request):
+    def answers(self, request):
         arp = request["ARP"]
         vlan = split(bytes(request))[2]
         tunnel = self.inside

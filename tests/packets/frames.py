@@ -5,6 +5,7 @@
 import difflib
 
 from scapy.layers.inet import ICMP, IP, TCP
+from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
@@ -60,6 +61,9 @@ def trim(data):
     if IP in frame:
         start = len(data) - len(frame[IP])
         return data[:start + frame[IP].len]
+    if IPv6 in frame:
+        start = len(data) - len(frame[IPv6])
+        return data[:start + 40 + frame[IPv6].plen]
     if ARP in frame:
         start = len(data) - len(frame[ARP])
         return data[:start + 28]

@@ -2,8 +2,8 @@
 # Copyright (c) 2026 The Lath authors
 """Talks to build/tests/packets/lath-packets: the real pipeline over in-memory ports.
 
-Gateway is the process: one JSON object a line each way, simulated time. Host is a machine on one
-attachment: it answers ARP for its address and knows the frames it sends and must get. flow.Flow is
+Gateway is the process: one JSON object a line each way, simulated time. hosts.Host is a machine on one
+attachment: it answers for its address and knows the frames it sends and must get. flow.Flow is
 one connection or UDP exchange on top of them.
 
 After every step the verdict counters are compared with what the step names, and conservation
@@ -17,12 +17,13 @@ import subprocess
 import tempfile
 
 from scapy.layers.inet import IP, TCP
-from scapy.layers.l2 import ARP, Dot1Q, Ether
-from scapy.packet import Raw
+from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, IPv6
+from scapy.layers.l2 import ARP
 
 from flow import Flow
 from frames import (dissect, error_about, error_name, frame_diff, rst_for, same_rst, show,
                     trim, tunnel_of, vlan_of)
+from hosts import ALL_NODES, host_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -31,7 +32,10 @@ SLICE_MS = 1000   # longest run between two answers of the declared hosts
 START_SLICE_MS = 50  # the same while the gateway probes its addresses
 SETTLE_MS = 5000  # probes and announcements of the start are over by then
 BATCH = 256       # frames a run, below what a ring holds
-BROADCAST = "ff:ff:ff:ff:ff:ff"
+
+# What the gateway says of itself at any time: counted only where a step names it.
+OF_ITSELF = ("arp_request", "arp_announcement", "neighbor_solicitation", "neighbor_advertisement",
+             "multicast_report")
 
 # `member`: of a bond, by which port of it.
 Out = collections.namedtuple("Out", "port data at_ms member", defaults=(0,))
@@ -54,6 +58,7 @@ class Gateway:
         self.now_ms = 0
         self.hosts = []
         self.arp_requests = []
+        self.discoveries = []
         self.counters = None
         self.macs = {}
         self.stderr = tempfile.TemporaryFile("w+")
@@ -190,8 +195,8 @@ class Gateway:
             self.good({"op": "inject", "packets": packets})
 
     def run(self, ms=0, slice_ms=SLICE_MS):
-        """Runs until quiet, then `ms` of time; declared hosts answer ARP meanwhile. ARP requests
-        of the gateway are kept in `arp_requests`, all other frames are returned.
+        """Runs until quiet, then `ms` of time; declared hosts answer meanwhile. What the gateway asks
+        and announces is kept in `arp_requests` and `discoveries`, all other frames are returned.
         """
         outs, left = [], ms
         while True:
@@ -210,12 +215,12 @@ class Gateway:
             ms = 0
             answers = []
             for out in got:
-                request, tunnel = self.arp_request(out)
+                request, tunnel = self.own_word(out)
                 if request is None:
                     outs.append(out)
                     continue
-                self.arp_requests.append(out)
-                answers += [host.answers_arp(request) for host in self.hosts
+                (self.arp_requests if ARP in request else self.discoveries).append(out)
+                answers += [host.answers(request) for host in self.hosts
                             if host.tunnel == tunnel and host.is_asked(out.port, request)]
             if not answers:
                 return outs
@@ -224,8 +229,10 @@ class Gateway:
         return outs
 
     @staticmethod
-    def arp_request(out):
-        """The request, or None, and the tunnel that it is in: (far end, kind, VNI)."""
+    def own_word(out):
+        """An ARP request, a solicitation, or an advertisement to all (which also answers who looks for
+        a duplicate); None for all else. And the tunnel that it is in: (far end, kind, VNI).
+        """
         # EtherType, after VLAN tags or not: most frames need no dissection.
         data, tunnel = out.data, tunnel_of(out.data)
         if tunnel:
@@ -235,10 +242,15 @@ class Gateway:
         at = 12
         while data[at:at + 2] in (b"\x81\x00", b"\x88\xa8"):
             at += 4
-        if data[at:at + 2] != b"\x08\x06":
+        kind = data[at:at + 2]
+        if kind == b"\x08\x06":
+            frame = dissect(data)
+            return (frame, tunnel) if frame[ARP].op == 1 else (None, None)
+        if kind != b"\x86\xdd" or data[at + 8] not in (0, 58):
             return None, None
         frame = dissect(data)
-        return (frame, tunnel) if frame[ARP].op == 1 else (None, None)
+        announced = ICMPv6ND_NA in frame and frame[IPv6].dst == ALL_NODES
+        return (frame, tunnel) if announced or ICMPv6ND_NS in frame else (None, None)
 
     # ---- counters ------------------------------------------------------------------------------
 
@@ -304,7 +316,7 @@ class Gateway:
         got_drops, got_generated = self.counted()
         if got_drops != drops:
             self.fail(f"drops: expected {drops}, got {got_drops}")
-        for name in ("arp_request", "arp_announcement"):
+        for name in OF_ITSELF:
             if name not in generated:
                 got_generated.pop(name, None)
         if got_generated != generated:
@@ -391,7 +403,7 @@ class Gateway:
         for known in self.hosts:
             if (known.port, known.ip, known.vlan) == (port, ip, vlan) and mac in (None, known.mac):
                 return known
-        host = Host(self, port, ip, vlan, mac)
+        host = host_of(self, port, ip, vlan, mac)
         if answers:
             self.hosts.append(host)
             if self.counters is not None:
@@ -413,70 +425,3 @@ class Gateway:
 
     def flow(self, client, server, **fields):
         return Flow(self, client, server, **fields)
-
-
-class Host:
-    """A machine on an attachment; `via` frames: what it routes for others has other addresses."""
-
-    tunnel = None  # (far end, kind, VNI) of one behind a tunnel: see tunnels.py
-
-    def __init__(self, gateway, port, ip, vlan=0, mac=None):
-        self.gateway = gateway
-        self.port, self.ip, self.vlan = port, ip, vlan
-        number = list(gateway.macs).index(port) + 1
-        octets = [int(part) for part in ip.split(".")]
-        self.mac = mac or "06:%02x:%02x:%02x:%02x:%02x" % (
-            number, vlan & 0xff, octets[1], octets[2], octets[3])
-
-    def __str__(self):
-        return f"{self.ip} on {self.port}" + (f" vlan {self.vlan}" if self.vlan else "")
-
-    def inner(self, frame):
-        """What the machine sees of a frame that comes to it."""
-        return frame
-
-    def ether(self, src, dst, payload):
-        # A payload of plain bytes is IPv4 too: scapy would give it another type.
-        kind = {"type": 0x0800} if isinstance(payload, Raw) else {}
-        if self.vlan >> 12:
-            frame = Ether(src=src, dst=dst, type=0x88a8) / Dot1Q(
-                vlan=self.vlan >> 12, type=0x8100) / Dot1Q(vlan=self.vlan & 0xfff, **kind)
-        elif self.vlan:
-            frame = Ether(src=src, dst=dst) / Dot1Q(vlan=self.vlan, **kind)
-        else:
-            frame = Ether(src=src, dst=dst, **kind)
-        return self.port, bytes(frame / payload)
-
-    def sends(self, packet, dst=None):
-        """The frame in which this host sends an IP packet to the gateway."""
-        return self.ether(self.mac, dst or self.gateway.macs[self.port], packet)
-
-    def gets(self, packet):
-        """The frame in which the gateway must bring an IP packet to this host."""
-        return self.ether(self.gateway.macs[self.port], self.mac, packet)
-
-    # ARP ------------------------------------------------------------------------------------
-
-    def is_asked(self, port, request):
-        vlan = vlan_of(bytes(request))
-        return (port, vlan, request[ARP].pdst) == (self.port, self.vlan, self.ip)
-
-    def answers_arp(self, request):
-        return self.ether(self.mac, request.src, ARP(
-            op=2, hwsrc=self.mac, psrc=self.ip, hwdst=request[ARP].hwsrc,
-            pdst=request[ARP].psrc))
-
-    def announces(self):
-        """RFC 5227 section 2.3."""
-        return self.ether(self.mac, BROADCAST, ARP(
-            op=1, hwsrc=self.mac, psrc=self.ip, hwdst="00:00:00:00:00:00", pdst=self.ip))
-
-    def asks(self, ip, psrc=None):
-        """An ARP request of this host."""
-        return self.ether(self.mac, BROADCAST, ARP(
-            op=1, hwsrc=self.mac, psrc=psrc or self.ip, hwdst="00:00:00:00:00:00", pdst=ip))
-
-    def is_told(self, ip, pdst=None):
-        """The gateway's answer to it."""
-        mac = self.gateway.macs[self.port]
-        return self.gets(ARP(op=2, hwsrc=mac, psrc=ip, hwdst=self.mac, pdst=pdst or self.ip))

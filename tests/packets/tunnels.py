@@ -10,7 +10,7 @@ from scapy.layers.l2 import ARP, Ether
 from scapy.packet import Raw
 
 from frames import ENTROPY_MIN, GENEVE_PORT, VXLAN_PORT, dissect, frame_diff, show, trim, tunnel_of
-from harness import Host
+from hosts import Host
 
 LOCAL = "192.0.2.1"  # the gateway on the underlay
 ETHERNET = 0x6558

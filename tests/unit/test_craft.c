@@ -258,87 +258,6 @@ onward_reset_keeps_direction_and_numbers(void **state)
 	}
 }
 
-/* ---- neighbour discovery ------------------------------------------------------------------ */
-
-static const uint8_t asked_ip[16] = {0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1};
-
-/* A solicitation without options: 14 + 40 + 24 bytes. */
-static void
-solicitation(uint8_t *frame)
-{
-	static const uint8_t head[] = {0x60, 0, 0, 0, 0, 24, 58, 255, 0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-			0, 0, 0, 0, 0, 0, 0, 9, 0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0,
-			1, 135, 0};
-
-	memset(frame, 0, 86);
-	lath_craft_ethernet(frame, &(const struct lath_mac){{0x33, 0x33, 0xff, 0, 0, 1}}, &client,
-			0, LATH_ETHERTYPE_IPV6);
-	memcpy(frame + 14, head, sizeof(head));
-	memcpy(frame + 62, asked_ip, 16);
-}
-
-static void
-solicitation_is_known_by_every_field(void **state)
-{
-	static const struct {
-		const char *name;
-		uint8_t at;
-		uint8_t value;
-	} rows[] = {
-			{"other protocol", 14 + 6, 6},
-			{"came over a router", 14 + 7, 254},
-			{"advertisement", 14 + 40, 136},
-			{"other code", 14 + 41, 1},
-			{"asks for another", 14 + 40 + 23, 2},
-	};
-	const struct lath_packet pkt = {.l3_offset = 14};
-	uint8_t frame[86];
-
-	(void)state;
-	for (uint32_t len = 14; len <= 86; len++) {
-		uint8_t *copy;
-
-		solicitation(frame);
-		copy = kit_exact(frame, len);
-		assert_int_equal(lath_craft_is_solicitation(copy, len, &pkt, asked_ip), len >= 78);
-		free(copy);
-	}
-	for (unsigned i = 0; i < LATH_ARRAY_SIZE(rows); i++) {
-		solicitation(frame);
-		frame[rows[i].at] = rows[i].value;
-		if (lath_craft_is_solicitation(frame, 86, &pkt, asked_ip))
-			fail_msg("%s: taken for a solicitation", rows[i].name);
-	}
-	/* RFC 4861 section 7.2.4: an answer to :: would go to nobody. */
-	solicitation(frame);
-	memset(frame + 22, 0, 16);
-	assert_false(lath_craft_is_solicitation(frame, 86, &pkt, asked_ip));
-}
-
-static void
-advertisement_answers_with_its_mac(void **state)
-{
-	static const uint8_t message[] = {136, 0, 0, 0, 0xe0, 0, 0, 0, 0xfe, 0x80, 0, 0, 0, 0, 0, 0,
-			0, 0, 0, 0, 0, 0, 0, 1, 2, 1, 2, 0, 0, 0, 0, 1};
-	const struct lath_packet pkt = {.l3_offset = 14};
-	uint8_t frame[86];
-	uint8_t expected[86];
-	uint32_t sum;
-
-	(void)state;
-	solicitation(frame);
-	solicitation(expected);
-	lath_craft_ethernet(expected, &client, &gateway, 0, LATH_ETHERTYPE_IPV6);
-	kit_put16(expected + 18, 32);
-	memcpy(expected + 38, expected + 22, 16);
-	memcpy(expected + 22, asked_ip, 16);
-	memcpy(expected + 54, message, 32);
-	sum = kit_sum(expected + 22, 64, 58 + 32);
-	kit_put16(expected + 56, ~sum);
-	assert_int_equal(lath_craft_advertisement(frame, &pkt, &gateway), 86);
-	assert_memory_equal(frame, expected, 86);
-}
-
 int
 main(void)
 {
@@ -351,8 +270,6 @@ main(void)
 			cmocka_unit_test(answer_takes_its_numbers_from_the_segment),
 			cmocka_unit_test(answer_is_a_bare_header_with_the_ends_swapped),
 			cmocka_unit_test(onward_reset_keeps_direction_and_numbers),
-			cmocka_unit_test(solicitation_is_known_by_every_field),
-			cmocka_unit_test(advertisement_answers_with_its_mac),
 	};
 
 	return cmocka_run_group_tests_name("craft", tests, NULL, NULL);

@@ -361,15 +361,24 @@ own_addresses_are_looked_for_then_announced(void **state)
 }
 
 static void
-configured_link_local_address_takes_the_place_of_the_made_one(void **state)
+pool_addresses_in_the_subnet_are_ours(void **state)
 {
 	struct world *w = *state;
+	struct lath_model_nat6_range ranges[2] = {{.count = 3}, {.count = 2}};
+	struct lath_ip inside = ip_of("fd00::3:0");
+	struct lath_ip outside = ip_of("fd77::1");
 
-	assert_int_equal(lath_prefix_parse_host("fe80::1/64", &w->attachment.addresses[2]), 0);
-	w->attachment.address_count = 3;
+	memcpy(ranges[0].first, inside.bytes, 16);
+	memcpy(ranges[1].first, outside.bytes, 16);
+	w->vpc.nat6_ranges = ranges;
+	w->vpc.nat6_range_count = 2;
+	w->vpc.nat6_address_count = 5;
 	start(w);
-	assert_int_equal(claim_state(w, "fe80::1"), LATH_NEIGH_CLAIM_HELD);
-	assert_int_equal(claim_state(w, "fe80::ff:fe00:1"), LATH_NEIGH_CLAIM_STATE_COUNT);
+	assert_int_equal(claim_state(w, "fd00::3:0"), LATH_NEIGH_CLAIM_HELD);
+	assert_int_equal(claim_state(w, "fd00::3:2"), LATH_NEIGH_CLAIM_HELD);
+	assert_int_equal(claim_state(w, "fd00::3:3"), LATH_NEIGH_CLAIM_STATE_COUNT);
+	assert_int_equal(claim_state(w, "fd77::1"), LATH_NEIGH_CLAIM_STATE_COUNT);
+	w->vpc.nat6_address_count = 0;
 }
 
 static void
@@ -503,7 +512,7 @@ main(void)
 			TEST6(strangers_are_not_learned),
 			TEST6(attachment_without_ipv6_speaks_none),
 			TEST6(own_addresses_are_looked_for_then_announced),
-			TEST6(configured_link_local_address_takes_the_place_of_the_made_one),
+			TEST6(pool_addresses_in_the_subnet_are_ours),
 			TEST6(duplicate_is_told_and_not_announced),
 			TEST6(another_one_looking_for_our_address_counts_while_we_look),
 			TEST6(conflict_later_is_defended_once_in_ten_seconds),
