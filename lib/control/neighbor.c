@@ -43,6 +43,8 @@ discovery_command(enum lath_neigh_message kind, const struct lath_ip *sender,
 
 	command.discovery.type = kind == LATH_NEIGH_ANNOUNCE ? LATH_ND_NEIGHBOR_ADVERTISEMENT
 							     : LATH_ND_NEIGHBOR_SOLICITATION;
+	if (kind == LATH_NEIGH_LISTEN)
+		command.discovery.type = 0;
 	if (dst != NULL)
 		command.discovery.eth_dst = *dst;
 	return command;
@@ -149,6 +151,9 @@ take_event(struct lath_control *control, const struct lath_event *event)
 	case LATH_EVENT_ARP:
 		lath_neigh_seen(control->neigh, event->attachment, &event->ip, &event->mac,
 				&event->target_ip, event->is_reply != 0, now);
+		break;
+	case LATH_EVENT_QUERY:
+		lath_neigh_query(control->neigh, event->attachment, now);
 		break;
 	case LATH_EVENT_DISCOVERY:
 		lath_neigh_discovery(control->neigh, event->attachment, &event->discovery.message,

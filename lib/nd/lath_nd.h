@@ -148,3 +148,16 @@ struct lath_nd_router {
  *  Returns its length; 0: not even the header fits.
  */
 uint32_t lath_nd_make_router(uint8_t *frame, uint32_t room, const struct lath_nd_router *msg);
+
+/* ---- listeners ---------------------------------------------------------------------------- */
+
+#define LATH_ND_REPORT_LEN 90u /* untagged */
+
+/** True for a valid query of a multicast router (RFC 3810 sections 5.1, 6.2), whatever it asks for. */
+bool lath_nd_is_query(const uint8_t *ip, uint32_t len);
+
+/** Writes an untagged report that `group` is listened to (RFC 3810 section 5.2); returns
+ *  LATH_ND_REPORT_LEN. `src`: link-local.
+ */
+uint32_t lath_nd_make_report(uint8_t *frame, const struct lath_mac *mac, const struct lath_ip *src,
+		const struct lath_ip *group);

@@ -88,6 +88,9 @@ step_probing(struct lath_neigh *neigh, struct neigh_claim *claim, lath_tick_t no
 		step_announcing(neigh, claim, now);
 		return;
 	}
+	/* RFC 4862 section 5.4.2: who asks for its own address listens for the answer first. */
+	if (claim->attempts == 0)
+		lath_neigh_listen(neigh, claim);
 	claim->attempts++;
 	plan(neigh, claim, now, manners->probe_ms);
 	lath_neigh_send(neigh, claim->node.attachment, LATH_NEIGH_PROBE, &nobody, &claim->node.ip,

@@ -100,3 +100,34 @@ lath_neigh_discovery(struct lath_neigh *neigh, uint32_t attachment,
 	if (!taken)
 		neigh->counters.seen_ignored_total++;
 }
+
+/* ---- listeners ---------------------------------------------------------------------------- */
+
+void
+lath_neigh_listen(struct lath_neigh *neigh, const struct neigh_claim *claim)
+{
+	uint32_t attachment = claim->node.attachment;
+
+	if (!lath_ip_is_v4(&claim->node.ip))
+		lath_neigh_send(neigh, attachment, LATH_NEIGH_LISTEN,
+				&neigh->attachments[attachment].link_local, &claim->node.ip, NULL);
+}
+
+/* At once, not spread over the time that the query gives: one sender on the wire is no storm. */
+void
+lath_neigh_query(struct lath_neigh *neigh, uint32_t attachment, lath_tick_t now)
+{
+	struct neigh_attachment *own;
+
+	LATH_ASSERT_ROLE(MGMT);
+	if (lath_neigh_attachment(neigh, attachment) == NULL)
+		return;
+	own = &neigh->attachments[attachment];
+	if (own->has_answered && !lath_tick_reached(now, own->answered + LATH_TICKS_PER_SECOND))
+		return;
+	own->has_answered = true;
+	own->answered = now;
+	for (uint32_t i = 0; i < neigh->max; i++)
+		if (neigh->claims[i].node.live && neigh->claims[i].node.attachment == attachment)
+			lath_neigh_listen(neigh, &neigh->claims[i]);
+}

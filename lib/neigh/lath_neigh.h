@@ -38,6 +38,8 @@ enum lath_neigh_message {
 	LATH_NEIGH_PROBE,
 	/* Everybody: `target` is ours (RFC 5227 section 2.3, RFC 4861 section 7.2.6). */
 	LATH_NEIGH_ANNOUNCE,
+	/* IPv6: switches, questions for `target` are wanted here (RFC 3810). */
+	LATH_NEIGH_LISTEN,
 	LATH_NEIGH_MESSAGE_COUNT,
 };
 
@@ -165,6 +167,11 @@ void lath_neigh_seen(struct lath_neigh *neigh, uint32_t attachment, const struct
  */
 void lath_neigh_discovery(struct lath_neigh *neigh, uint32_t attachment,
 		const struct lath_nd_message *msg, const struct lath_mac *sender, lath_tick_t now);
+
+/** A multicast router asks who listens: every address of ours is said again, at most once a second.
+ *  @thread mgmt
+ */
+void lath_neigh_query(struct lath_neigh *neigh, uint32_t attachment, lath_tick_t now);
 
 /**
  * The link of port `port` (index into system.ports) changed. Down: questions wait, nothing is

@@ -66,6 +66,8 @@ struct neigh_attachment {
 	uint32_t underlay;
 	uint32_t vni;
 	uint32_t vpc;
+	bool has_answered; /* a query, at `answered` */
+	lath_tick_t answered;
 	struct lath_ip link_local; /* ours; family NONE: no IPv6 here */
 	struct lath_bucket bucket;
 };
@@ -215,6 +217,11 @@ bool lath_neigh_is_down(const struct lath_neigh *neigh, uint32_t attachment);
 
 /* When number `i` of many is asked: one a tick for the first 100, then anywhere in a second. */
 lath_tick_t lath_neigh_spread(struct lath_neigh *neigh, uint32_t i, lath_tick_t now);
+
+/* ---- discovery.c ------------------------------------------------------------------------- */
+
+/* Tells switches where questions for an IPv6 address of ours are to go. */
+void lath_neigh_listen(struct lath_neigh *neigh, const struct neigh_claim *claim);
 
 /* ---- claim.c ----------------------------------------------------------------------------- */
 

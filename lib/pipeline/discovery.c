@@ -149,6 +149,26 @@ read_message(struct rte_mbuf *m, uint32_t end, struct lath_nd_message *msg, enum
 	return true;
 }
 
+static bool
+is_query(struct rte_mbuf *m, uint32_t end)
+{
+	uint32_t at = packet_of(m)->l3_offset;
+	uint32_t len = lath_min_u32(rte_pktmbuf_data_len(m), end);
+
+	return len >= at && lath_nd_is_query(frame_of(m) + at, len - at);
+}
+
+static void
+punt_query(struct lath_worker *w, const struct lath_model_attachment *attachment)
+{
+	struct lath_event event = {.type = LATH_EVENT_QUERY, .attachment = attachment->index};
+
+	if (lath_bucket_take(&w->punts[attachment->index], w->now, 1))
+		lath_event_send(w, &event);
+	else
+		w->counters->worker.punts_lost++;
+}
+
 bool
 lath_discovery_pass(struct lath_worker *w, struct rte_mbuf *m, uint32_t end,
 		const struct lath_mac *dst, const struct lath_model_attachment *attachment)
@@ -157,6 +177,11 @@ lath_discovery_pass(struct lath_worker *w, struct rte_mbuf *m, uint32_t end,
 	struct lath_nd_message msg;
 	enum lath_drop reason = LATH_DROP_not_for_us;
 
+	if (to_group && is_query(m, end)) {
+		punt_query(w, attachment);
+		consume(w, m);
+		return false;
+	}
 	if (!read_message(m, end, &msg, &reason) && !to_group)
 		return true;
 	if (reason == LATH_DROP_NONE)
@@ -205,6 +230,14 @@ message_of(const struct lath_command *command, const struct lath_mac *mac)
 	return msg;
 }
 
+static uint32_t
+make_report(uint8_t *frame, const struct lath_command *command, const struct lath_mac *mac)
+{
+	struct lath_ip group = lath_nd_solicited_node(&command->discovery.target);
+
+	return lath_nd_make_report(frame, mac, &command->discovery.src, &group);
+}
+
 /* `frame` is untagged Ethernet; tags and a tunnel's headers are the attachment's. */
 void
 lath_discovery_say(struct lath_worker *w, const struct lath_model_attachment *attachment,
@@ -238,12 +271,17 @@ lath_discovery_send(struct lath_worker *w, const struct lath_command *command)
 
 	if (attachment == NULL)
 		return;
-	msg = message_of(command, &w->plane->gateway_mac[attachment->port]);
-	if (msg.type == LATH_ND_NEIGHBOR_ADVERTISEMENT)
-		kind = LATH_GENERATED_NEIGHBOR_ADVERTISEMENT;
-	len = lath_nd_make_neighbor(frame, &msg);
+	if (command->discovery.type == 0) {
+		len = make_report(frame, command, &w->plane->gateway_mac[attachment->port]);
+		kind = LATH_GENERATED_MULTICAST_REPORT;
+	} else {
+		msg = message_of(command, &w->plane->gateway_mac[attachment->port]);
+		if (msg.type == LATH_ND_NEIGHBOR_ADVERTISEMENT)
+			kind = LATH_GENERATED_NEIGHBOR_ADVERTISEMENT;
+		len = lath_nd_make_neighbor(frame, &msg);
+	}
 	if (in_tunnel(attachment))
-		lath_tunnel_say(w, attachment, &msg.target, frame, len, kind);
+		lath_tunnel_say(w, attachment, &command->discovery.target, frame, len, kind);
 	else
 		lath_discovery_say(w, attachment, frame, len, kind);
 }

@@ -75,7 +75,7 @@ struct lath_command {
 			struct lath_ip src; /* all zero: detects a duplicate */
 			struct lath_ip target;
 			struct lath_mac eth_dst;
-			uint8_t type; /* solicitation or advertisement of a neighbour */
+			uint8_t type; /* solicitation or advertisement of a neighbour, 0: report */
 			bool to_one;  /* to `eth_dst`, else to those whom it concerns */
 		} discovery;
 		struct {
@@ -96,6 +96,7 @@ enum lath_event_type {
 	LATH_EVENT_NEIGHBOR_WANTED, /* attachment, ip */
 	LATH_EVENT_NEIGHBOR_USED,   /* attachment, ip: still sent to */
 	LATH_EVENT_ARP,             /* attachment, arp: seen on the wire */
+	LATH_EVENT_QUERY,           /* attachment: who listens? */
 	LATH_EVENT_DISCOVERY,       /* attachment, discovery: seen on the wire */
 	LATH_EVENT_WRONG_WORKER,    /* port: 16 compared packets in a row that RSS put wrong */
 	LATH_EVENT_NAT_NEARLY_FULL, /* attachment: the VPC; ip: NAT address; target_ip, port */

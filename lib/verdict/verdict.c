@@ -25,6 +25,7 @@ static const char *const generated_names[LATH_GENERATED_COUNT] = {
 		[LATH_GENERATED_RST] = "rst",
 		[LATH_GENERATED_NEIGHBOR_ADVERTISEMENT] = "neighbor_advertisement",
 		[LATH_GENERATED_NEIGHBOR_SOLICITATION] = "neighbor_solicitation",
+		[LATH_GENERATED_MULTICAST_REPORT] = "multicast_report",
 		[LATH_GENERATED_ICMP_UNREACHABLE] = "icmp_unreachable",
 		[LATH_GENERATED_ICMP_FRAG_NEEDED] = "icmp_frag_needed",
 		[LATH_GENERATED_ICMP_TIME_EXCEEDED] = "icmp_time_exceeded",

@@ -52,6 +52,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t *ip = exact_copy(data, size);
 	struct lath_nd_message read;
 
+	(void)lath_nd_is_query(ip, (uint32_t)size);
 	if (lath_nd_is(ip, (uint32_t)size)) {
 		if (lath_nd_parse(ip, (uint32_t)size, &read) == LATH_DROP_NONE)
 			answer(&read);

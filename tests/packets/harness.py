@@ -17,7 +17,7 @@ import subprocess
 import tempfile
 
 from scapy.layers.inet import IP, TCP
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS, IPv6
+from scapy.layers.inet6 import ICMPv6MLReport2, ICMPv6ND_NA, ICMPv6ND_NS, IPv6
 from scapy.layers.l2 import ARP
 
 from flow import Flow
@@ -230,7 +230,7 @@ class Gateway:
 
     @staticmethod
     def own_word(out):
-        """An ARP request, a solicitation, or an advertisement to all (which also answers who looks for
+        """An ARP request, a solicitation, a report, or an advertisement to all (which also answers who looks for
         a duplicate); None for all else. And the tunnel that it is in: (far end, kind, VNI).
         """
         # EtherType, after VLAN tags or not: most frames need no dissection.
@@ -250,7 +250,8 @@ class Gateway:
             return None, None
         frame = dissect(data)
         announced = ICMPv6ND_NA in frame and frame[IPv6].dst == ALL_NODES
-        return (frame, tunnel) if announced or ICMPv6ND_NS in frame else (None, None)
+        of_itself = announced or ICMPv6ND_NS in frame or ICMPv6MLReport2 in frame
+        return (frame, tunnel) if of_itself else (None, None)
 
     # ---- counters ------------------------------------------------------------------------------
 

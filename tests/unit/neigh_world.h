@@ -217,7 +217,7 @@ answer(struct world *w)
 		const struct question question = w->queue[q];
 		bool is_unicast = question.kind == LATH_NEIGH_ASK_ONE;
 
-		if (question.kind == LATH_NEIGH_ANNOUNCE)
+		if (question.kind == LATH_NEIGH_ANNOUNCE || question.kind == LATH_NEIGH_LISTEN)
 			continue;
 		for (unsigned h = 0; h < w->host_count; h++) {
 			const struct host *host = &w->hosts[h];

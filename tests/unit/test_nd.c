@@ -455,6 +455,73 @@ other_packets_are_none(void **state)
 	assert_false(lath_nd_is(ip, len));
 }
 
+/* ---- listeners ---------------------------------------------------------------------------- */
+
+static void
+report_is_this_to_the_byte(void **state)
+{
+	static const uint8_t expected[90] = {0x33, 0x33, 0, 0, 0, 0x16, 2, 0, 0, 0, 0, 1, 0x86,
+			0xdd, 0x60, 0, 0, 0, 0, 36, 0, 1,
+			/* from fe80::1 to ff02::16 */
+			0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 2, 0, 0, 0, 0,
+			0, 0, 0, 0, 0, 0, 0, 0, 0, 0x16,
+			/* router alert; one record, ff02::1:ff00:7 */
+			58, 0, 5, 2, 0, 0, 1, 0, 143, 0, 0x71, 0x01, 0, 0, 0, 1, 4, 0, 0, 0, 0xff,
+			2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0xff, 0, 0, 7};
+	struct lath_ip src = ip_of("fe80::1");
+	struct lath_ip group = ip_of("ff02::1:ff00:7");
+	uint8_t *frame = malloc(LATH_ND_REPORT_LEN);
+
+	(void)state;
+	assert_non_null(frame);
+	assert_int_equal(lath_nd_make_report(frame, &ours, &src, &group), LATH_ND_REPORT_LEN);
+	assert_memory_equal(frame, expected, sizeof(expected));
+	assert_false(lath_nd_is_query(frame + ETH, LATH_ND_REPORT_LEN - ETH));
+	free(frame);
+}
+
+static void
+queries_are_known_by_every_field(void **state)
+{
+	/* What makes a report of 36 bytes a query: its type. And what makes that none. */
+	static const struct {
+		uint32_t at;
+		uint8_t with;
+		bool is_query;
+	} rows[] = {
+			{ICMP + 8, 130, true}, {ICMP + 8, 131, false},
+			{6, 58, false},        /* no hop-by-hop header */
+			{7, 2, false},         /* hop limit */
+			{8, 0x20, false},      /* not link-local */
+			{ICMP, 17, false},     /* what follows */
+			{ICMP + 1, 9, false},  /* beyond the end */
+			{ICMP + 2, 6, false},  /* no router alert */
+			{ICMP + 3, 99, false}, /* option beyond the end */
+			{5, 31, false},        /* too short */
+			{5, 37, false},        /* more than there is */
+	};
+	struct lath_ip src = ip_of("fe80::1");
+	struct lath_ip group = ip_of("ff02::1");
+
+	(void)state;
+	for (size_t i = 0; i < LATH_ARRAY_SIZE(rows); i++) {
+		uint8_t frame[LATH_ND_REPORT_LEN];
+		uint8_t *ip = frame + ETH;
+		uint16_t cksum;
+
+		lath_nd_make_report(frame, &ours, &src, &group);
+		ip[ICMP + 8] = 130;
+		ip[rows[i].at] = rows[i].with;
+		memset(ip + ICMP + 10, 0, 2);
+		cksum = lath_cksum_l4_v6((void *)ip, LATH_PROTO_ICMPV6, ip + ICMP + 8, 28);
+		memcpy(ip + ICMP + 10, &cksum, 2);
+		if (lath_nd_is_query(ip, LATH_ND_REPORT_LEN - ETH) != rows[i].is_query)
+			fail_msg("row %zu", i);
+		ip[ICMP + 10] ^= 1;
+		assert_false(lath_nd_is_query(ip, LATH_ND_REPORT_LEN - ETH));
+	}
+}
+
 int
 main(void)
 {
@@ -469,6 +536,8 @@ main(void)
 			cmocka_unit_test(each_mischief_is_discarded),
 			cmocka_unit_test(cut_messages_are_discarded),
 			cmocka_unit_test(other_packets_are_none),
+			cmocka_unit_test(report_is_this_to_the_byte),
+			cmocka_unit_test(queries_are_known_by_every_field),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,7 @@ own_addresses_are_looked_for_then_announced(void **state)
 	run_ms(w, 5000);
 	for (size_t i = 0; i < LATH_ARRAY_SIZE(ours); i++)
 		assert_int_equal(claim_state(w, ours[i]), LATH_NEIGH_CLAIM_HELD);
+	assert_int_equal(w->sent[LATH_NEIGH_LISTEN], 3);
 	/* Three of IPv4 with three and two messages, three of IPv6 with one and three. */
 	assert_int_equal(w->sent[LATH_NEIGH_PROBE], 9 + 3);
 	assert_int_equal(w->sent[LATH_NEIGH_ANNOUNCE], 6 + 9);
@@ -379,6 +380,23 @@ pool_addresses_in_the_subnet_are_ours(void **state)
 	assert_int_equal(claim_state(w, "fd00::3:3"), LATH_NEIGH_CLAIM_STATE_COUNT);
 	assert_int_equal(claim_state(w, "fd77::1"), LATH_NEIGH_CLAIM_STATE_COUNT);
 	w->vpc.nat6_address_count = 0;
+}
+
+static void
+query_is_answered_for_every_address_at_most_once_a_second(void **state)
+{
+	struct world *w = *state;
+
+	start(w);
+	w->sent[LATH_NEIGH_LISTEN] = 0;
+	lath_neigh_query(w->neigh, 0, w->now);
+	lath_neigh_query(w->neigh, 0, w->now);
+	assert_int_equal(w->sent[LATH_NEIGH_LISTEN], 3);
+	run_ms(w, 1000);
+	lath_neigh_query(w->neigh, 0, w->now);
+	assert_int_equal(w->sent[LATH_NEIGH_LISTEN], 6);
+	lath_neigh_query(w->neigh, 1, w->now); /* no such attachment */
+	assert_int_equal(w->sent[LATH_NEIGH_LISTEN], 6);
 }
 
 static void
@@ -513,6 +531,7 @@ main(void)
 			TEST6(attachment_without_ipv6_speaks_none),
 			TEST6(own_addresses_are_looked_for_then_announced),
 			TEST6(pool_addresses_in_the_subnet_are_ours),
+			TEST6(query_is_answered_for_every_address_at_most_once_a_second),
 			TEST6(duplicate_is_told_and_not_announced),
 			TEST6(another_one_looking_for_our_address_counts_while_we_look),
 			TEST6(conflict_later_is_defended_once_in_ten_seconds),

@@ -2,9 +2,10 @@
 # Copyright (c) 2026 The Lath authors
 """Neighbour discovery: what the gateway answers, in which VPC, whom it believes (RFC 4861, 4862)."""
 
-from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6ND_NA, ICMPv6ND_NS, ICMPv6ND_RA,
-                                ICMPv6ND_Redirect, ICMPv6ND_RS, ICMPv6NDOptDstLLAddr,
-                                ICMPv6NDOptSrcLLAddr, IPv6, IPv6ExtHdrFragment)
+from scapy.layers.inet6 import (ICMPv6EchoRequest, ICMPv6MLQuery2, ICMPv6MLReport2, ICMPv6ND_NA,
+                                ICMPv6ND_NS, ICMPv6ND_RA, ICMPv6ND_Redirect, ICMPv6ND_RS,
+                                ICMPv6NDOptDstLLAddr, ICMPv6NDOptSrcLLAddr, IPv6,
+                                IPv6ExtHdrFragment, IPv6ExtHdrHopByHop, RouterAlert)
 from scapy.layers.l2 import Dot1Q
 from scapy.packet import Raw
 
@@ -207,6 +208,37 @@ def case_routers_are_not_advertised_unless_configured(t):
     host = t.host("blue0", "fe80::5")
     asked = IPv6(src=host.ip, dst=ALL_ROUTERS, hlim=255) / ICMPv6ND_RS()
     t.dropped(host.sends(asked, dst=group_mac(ALL_ROUTERS)), drop="nd_ignored")
+
+
+# Listeners ----------------------------------------------------------------------------------------
+
+def reports(t, port):
+    found = {}
+    for out in t.discoveries:
+        frame = dissect(out.data)
+        if out.port == port and ICMPv6MLReport2 in frame:
+            group = frame[ICMPv6MLReport2].records[0].dst
+            found[group] = found.get(group, 0) + 1
+            if (frame[IPv6].src, frame[IPv6].dst, frame[IPv6].hlim) != (
+                    link_local(t.macs[port]), "ff02::16", 1):
+                t.fail(frame.show(dump=True))
+    return found
+
+
+@raw
+def case_switches_are_told_who_listens(t):
+    # RFC 3810: at the start, and when a router asks.
+    t.load(dual())
+    groups = {solicited_node(OWN), solicited_node(link_local(t.macs["blue0"]))}
+    if set(reports(t, "blue0")) != groups:
+        t.fail(f"reported: {reports(t, 'blue0')}, want {groups}")
+    host = t.host("blue0", "fe80::9", answers=False)
+    query = IPv6(src=host.ip, dst=ALL_NODES, hlim=1) / IPv6ExtHdrHopByHop(
+        options=[RouterAlert()]) / ICMPv6MLQuery2()
+    t.discoveries.clear()
+    t.step(send=[host.sends(query, dst=group_mac(ALL_NODES))], ms=50)
+    if set(reports(t, "blue0")) != groups or reports(t, "red0"):
+        t.fail(f"reported: {reports(t, 'blue0')}, {reports(t, 'red0')}")
 
 
 # What management makes of it ----------------------------------------------------------------------
