@@ -43,13 +43,13 @@ void lath_craft_arp_reply(uint8_t *frame, const struct lath_packet *pkt,
 /** Swaps the frame's Ethernet addresses: back to who sent it, from `mac`. */
 void lath_craft_turn_ethernet(uint8_t *frame, const struct lath_mac *mac);
 
-/** Turns an ICMP echo request in place into its reply (RFC 792), TTL 64; Ethernet is the
+/** Turns an echo request in place into its reply (RFC 792, RFC 4443 section 4.2), TTL 64; Ethernet is the
  *  caller's.
  */
 void lath_craft_echo_reply(uint8_t *frame, const struct lath_packet *pkt);
 
 /**
- * Turns a TCP segment over IPv4 in place into the RST that answers it (RFC 9293 section 3.10.7.1):
+ * Turns a TCP segment (IPv4 or IPv6) in place into the RST that answers it (RFC 9293 section 3.10.7.1):
  * ends swapped, options and data cut off, TTL 64, checksums computed. Ethernet is the caller's.
  * pkt->ip_len follows; the caller trims the frame to l3_offset + ip_len.
  */

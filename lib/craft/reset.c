@@ -36,17 +36,10 @@ finish(uint8_t *frame, struct lath_packet *pkt)
 	memcpy(&tcp->cksum_be, &cksum, sizeof(cksum));
 }
 
-void
-lath_craft_reset_answer(uint8_t *frame, struct lath_packet *pkt)
+static void
+turn_v4(struct lath_ipv4_hdr *ip)
 {
-	struct lath_ipv4_hdr *ip = (void *)(frame + pkt->l3_offset);
-	struct lath_tcp_hdr *tcp = (void *)(frame + pkt->l4_offset);
-	uint32_t data_len = pkt->ip_len - (uint32_t)(pkt->l4_offset - pkt->l3_offset) -
-			(uint32_t)(tcp->offset >> 4) * 4;
-	uint32_t segment_len = data_len + ((tcp->flags & LATH_TCP_SYN) != 0) +
-			((tcp->flags & LATH_TCP_FIN) != 0);
 	lath_be32_t ip_be = ip->src_be;
-	lath_be16_t port_be = tcp->src_port_be;
 
 	ip->src_be = ip->dst_be;
 	ip->dst_be = ip_be;
@@ -54,6 +47,34 @@ lath_craft_reset_answer(uint8_t *frame, struct lath_packet *pkt)
 	ip->tos = 0;
 	ip->id_be = lath_to_be16(0);
 	ip->fragment_be = lath_to_be16(LATH_IPV4_DF);
+}
+
+static void
+turn_v6(struct lath_ipv6_hdr *ip)
+{
+	uint8_t src[16];
+
+	memcpy(src, ip->src, sizeof(src));
+	memcpy(ip->src, ip->dst, sizeof(ip->src));
+	memcpy(ip->dst, src, sizeof(ip->dst));
+	ip->hop_limit = RESET_TTL;
+	ip->version_class_label_be = lath_to_be32(6u << 28);
+}
+
+void
+lath_craft_reset_answer(uint8_t *frame, struct lath_packet *pkt)
+{
+	struct lath_tcp_hdr *tcp = (void *)(frame + pkt->l4_offset);
+	uint32_t data_len = pkt->ip_len - (uint32_t)(pkt->l4_offset - pkt->l3_offset) -
+			(uint32_t)(tcp->offset >> 4) * 4;
+	uint32_t segment_len = data_len + ((tcp->flags & LATH_TCP_SYN) != 0) +
+			((tcp->flags & LATH_TCP_FIN) != 0);
+	lath_be16_t port_be = tcp->src_port_be;
+
+	if (pkt->family == LATH_FAMILY_IPV6)
+		turn_v6((void *)(frame + pkt->l3_offset));
+	else
+		turn_v4((void *)(frame + pkt->l3_offset));
 	tcp->src_port_be = tcp->dst_port_be;
 	tcp->dst_port_be = port_be;
 	if ((tcp->flags & LATH_TCP_ACK) != 0) {

@@ -17,6 +17,7 @@
  */
 enum lath_packet_kind {
 	LATH_PACKET_UNKNOWN, /* parsed, not classified */
+	LATH_PACKET_HIDDEN,  /* the same; extension headers hid its ports from the NIC */
 	LATH_PACKET_FLOW,    /* found in the flow table: service or reply */
 	LATH_PACKET_SERVICE, /* first packet towards a service address */
 	LATH_PACKET_OWN,     /* to one of the gateway's own addresses */
@@ -102,11 +103,38 @@ lath_packet_vpc(const struct lath_packet *pkt)
 	return proto_vpc & LATH_KEY_VPC_MASK;
 }
 
+static inline struct lath_ip
+lath_packet_src(const struct lath_packet *pkt)
+{
+	return pkt->family == LATH_FAMILY_IPV6 ? lath_ip_from_v6(pkt->key6.src)
+					       : lath_ip_from_v4_be(pkt->key4.src_be);
+}
+
+static inline struct lath_ip
+lath_packet_dst(const struct lath_packet *pkt)
+{
+	return pkt->family == LATH_FAMILY_IPV6 ? lath_ip_from_v6(pkt->key6.dst)
+					       : lath_ip_from_v4_be(pkt->key4.dst_be);
+}
+
+static inline lath_be16_t
+lath_packet_dst_port_be(const struct lath_packet *pkt)
+{
+	return pkt->family == LATH_FAMILY_IPV6 ? pkt->key6.dst_port_be : pkt->key4.dst_port_be;
+}
+
+/** True for ICMP of either family. */
+static inline bool
+lath_proto_is_icmp(uint8_t proto)
+{
+	return proto == LATH_PROTO_ICMP || proto == LATH_PROTO_ICMPV6;
+}
+
 /** True for ICMP of either family; of an accepted packet. */
 static inline bool
 lath_packet_is_icmp(const struct lath_packet *pkt)
 {
-	return pkt->proto == LATH_PROTO_ICMP || pkt->proto == LATH_PROTO_ICMPV6;
+	return lath_proto_is_icmp(pkt->proto);
 }
 
 /** True for a ping's question, false for its answer and for what is no ping. */

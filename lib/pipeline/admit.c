@@ -8,6 +8,18 @@
 
 #include "pipeline_private.h"
 
+static uint64_t
+choice_hash6(const struct lath_packet *pkt, uint64_t vpc, const struct lath_siphash_key *seed)
+{
+	struct {
+		uint64_t vpc;
+		struct lath_key6 key;
+	} what = {.vpc = vpc, .key = pkt->key6};
+
+	what.key.proto_vpc &= ~LATH_KEY_VPC_MASK;
+	return lath_siphash13(seed, &what, sizeof(what));
+}
+
 /* Target choice must come out the same on every gateway: nothing local goes into this hash. */
 static uint64_t
 choice_hash(const struct lath_worker *w, const struct lath_packet *pkt)
@@ -16,6 +28,8 @@ choice_hash(const struct lath_worker *w, const struct lath_packet *pkt)
 	uint64_t words[3] = {w->model->vpcs[lath_packet_vpc(pkt)]->key};
 	struct lath_siphash_key seed = {.k0 = w->model->hash_seed, .k1 = UINT64_C(0x4c617468)};
 
+	if (pkt->family == LATH_FAMILY_IPV6)
+		return choice_hash6(pkt, words[0], &seed);
 	key.proto_vpc &= ~LATH_KEY_VPC_MASK; /* an index is this gateway's own */
 	memcpy(words + 1, &key, sizeof(key));
 	return lath_siphash13_3w(&seed, words);
@@ -29,14 +43,14 @@ is_ours(struct lath_worker *w, struct rte_mbuf *m, const struct lath_model_vpc *
 	const struct lath_packet *pkt = packet_of(m);
 	bool own = lath_model_vpc_owns(vpc, dst);
 
-	if (own && pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO) {
+	if (own && lath_packet_is_icmp(pkt) && lath_packet_is_echo_request(pkt)) {
 		lath_local_echo(w, m);
 		return true;
 	}
 	if (lath_model_vpc_has_nat(vpc, dst)) {
 		drop(w, m, vpc->index,
-				pkt->proto == LATH_PROTO_ICMP ? LATH_DROP_icmp_no_flow
-							      : LATH_DROP_nat_no_flow);
+				lath_packet_is_icmp(pkt) ? LATH_DROP_icmp_no_flow
+							 : LATH_DROP_nat_no_flow);
 		return true;
 	}
 	if (own) {
@@ -53,10 +67,10 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 {
 	const struct lath_packet *pkt = packet_of(m);
 	const struct lath_model_listener *listener = NULL;
-	struct lath_ip client = lath_ip_from_v4_be(pkt->key4.src_be);
+	struct lath_ip client = lath_packet_src(pkt);
 
 	switch (lath_model_find(w->model, vpc, dst, pkt->proto,
-			lath_from_be16(pkt->key4.dst_port_be), &a->service, &listener)) {
+			lath_from_be16(lath_packet_dst_port_be(pkt)), &a->service, &listener)) {
 	case LATH_MODEL_NO_SERVICE:
 		drop(w, m, vpc, LATH_DROP_no_service);
 		return false;
@@ -68,7 +82,7 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 	case LATH_MODEL_FOUND:
 		break;
 	}
-	if (pkt->proto == LATH_PROTO_ICMP && pkt->icmp_type == LATH_ICMP_ECHO_REPLY) {
+	if (lath_packet_is_icmp(pkt) && !lath_packet_is_echo_request(pkt)) {
 		drop(w, m, vpc, LATH_DROP_icmp_no_flow);
 		return false;
 	}
@@ -78,18 +92,18 @@ find_rule(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, const struct 
 	}
 	if (!lath_allow(w, m, a->service, &client, dst))
 		return false;
-	if (pkt->proto == LATH_PROTO_ICMP && a->service->icmp_echo == LATH_CONFIG_ECHO_ANSWER) {
+	if (lath_packet_is_icmp(pkt) && a->service->icmp_echo == LATH_CONFIG_ECHO_ANSWER) {
 		lath_local_echo(w, m);
 		return false;
 	}
-	if (pkt->proto == LATH_PROTO_ICMP &&
+	if (lath_packet_is_icmp(pkt) &&
 			(a->service->icmp_echo == LATH_CONFIG_ECHO_DROP || listener == NULL)) {
 		drop(w, m, vpc, LATH_DROP_icmp_echo);
 		return false;
 	}
 	/* A ping that is forwarded goes where the default action leads. */
-	a->rule = pkt->proto == LATH_PROTO_ICMP ? &listener->rules[listener->rule_count - 1]
-						: lath_model_match(listener, &client);
+	a->rule = lath_packet_is_icmp(pkt) ? &listener->rules[listener->rule_count - 1]
+					   : lath_model_match(listener, &client);
 	if (a->rule->forward_count > 0)
 		return true;
 	lath_refuse_policy(w, m, vpc, LATH_DROP_policy_rule, a->service->refuse);
@@ -101,14 +115,14 @@ static bool
 check_way(struct lath_worker *w, struct rte_mbuf *m, const struct admission *a)
 {
 	const struct lath_packet *pkt = packet_of(m);
-	const struct lath_ipv4_hdr *ip = (const void *)(frame_of(m) + pkt->l3_offset);
 	const struct lath_model_vpc *target_vpc = w->model->vpcs[a->target_vpc];
 	const struct lath_model_vpc *client_vpc = w->model->vpcs[lath_packet_vpc(pkt)];
-	struct lath_ip client = lath_ip_from_v4_be(pkt->key4.src_be);
+	struct lath_ip client = lath_packet_src(pkt);
+	int growth = family_growth(pkt->family, a->target_ip.family);
 	const struct lath_model_route *there;
 	uint16_t mtu;
 
-	if (ip->ttl <= 1) {
+	if (ttl_of(m) <= 1) {
 		lath_refuse(w, m, client_vpc->index, LATH_DROP_ttl_expired);
 		return false;
 	}
@@ -120,8 +134,8 @@ check_way(struct lath_worker *w, struct rte_mbuf *m, const struct admission *a)
 		return false;
 	}
 	mtu = leg_mtu(w, w->model->attachments[there->attachment]);
-	if (pkt->ip_len > mtu) {
-		lath_refuse_oversize(w, m, client_vpc->index, mtu);
+	if (pkt->ip_len + growth > mtu) {
+		lath_refuse_oversize(w, m, client_vpc->index, (uint32_t)(mtu - growth));
 		return false;
 	}
 	return true;
@@ -132,8 +146,8 @@ lath_admit(struct lath_worker *w, struct rte_mbuf *m)
 {
 	const struct lath_packet *pkt = packet_of(m);
 	const struct lath_model_vpc *vpc = w->model->vpcs[lath_packet_vpc(pkt)];
-	struct lath_ip src = lath_ip_from_v4_be(pkt->key4.src_be);
-	struct lath_ip dst = lath_ip_from_v4_be(pkt->key4.dst_be);
+	struct lath_ip src = lath_packet_src(pkt);
+	struct lath_ip dst = lath_packet_dst(pkt);
 	struct admission a = {0};
 	lath_flow_ref_t ref;
 	enum lath_drop reason;

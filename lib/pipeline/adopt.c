@@ -8,15 +8,89 @@
 
 #include "pipeline_private.h"
 
+/* A flow's key on one side: who sends, from where, to where, in which VPC. */
+struct side {
+	const struct lath_ip *src;
+	const struct lath_ip *dst;
+	lath_be16_t src_port_be;
+	lath_be16_t dst_port_be;
+	uint32_t proto_vpc;
+};
+
+static struct lath_key4
+key4_of(const struct side *side)
+{
+	return (struct lath_key4){
+			.src_be = lath_ip_v4_be(side->src),
+			.dst_be = lath_ip_v4_be(side->dst),
+			.src_port_be = side->src_port_be,
+			.dst_port_be = side->dst_port_be,
+			.proto_vpc = side->proto_vpc,
+	};
+}
+
+static struct lath_key6
+key6_of(const struct side *side)
+{
+	struct lath_key6 key = {
+			.src_port_be = side->src_port_be,
+			.dst_port_be = side->dst_port_be,
+			.proto_vpc = side->proto_vpc,
+	};
+
+	memcpy(key.src, side->src->bytes, sizeof(key.src));
+	memcpy(key.dst, side->dst->bytes, sizeof(key.dst));
+	return key;
+}
+
+/* Of a ping each family has its own. */
+static uint8_t
+proto_in(uint8_t family, uint8_t proto)
+{
+	if (!lath_proto_is_icmp(proto))
+		return proto;
+	return family == LATH_FAMILY_IPV6 ? LATH_PROTO_ICMPV6 : LATH_PROTO_ICMP;
+}
+
+/* What the target's replies look like; the port is to be found, or has been. */
+static struct side
+reply_of(const struct admission *a, uint8_t proto)
+{
+	lath_be16_t port_be = lath_to_be16(a->nat_port);
+
+	return (struct side){
+			.src = &a->target_ip,
+			.dst = &a->nat_ip,
+			.src_port_be = lath_proto_is_icmp(proto) ? port_be : a->target_port_be,
+			.dst_port_be = port_be,
+			.proto_vpc = lath_key_proto_vpc(proto_in(a->target_ip.family, proto),
+					a->target_vpc),
+	};
+}
+
+/* The same with its port left open, as a pool of IPv6 is named. */
+static struct lath_key6
+open_reply6(const struct admission *a, uint8_t proto)
+{
+	struct side side = reply_of(a, proto);
+	struct lath_key6 key = key6_of(&side);
+
+	key.dst_port_be = lath_to_be16(0);
+	if (lath_proto_is_icmp(proto))
+		key.src_port_be = lath_to_be16(0);
+	return key;
+}
+
 static struct lath_snat_key
 snat_key_of(const struct admission *a, uint8_t proto)
 {
 	return (struct lath_snat_key){
 			.target_be = lath_ip_v4_be(&a->target_ip),
-			.nat_be = a->nat_be,
-			.target_port_be = proto == LATH_PROTO_ICMP ? lath_to_be16(0)
-								   : a->target_port_be,
-			.proto_vpc = lath_key_proto_vpc(proto, a->target_vpc),
+			.nat_be = lath_ip_v4_be(&a->nat_ip),
+			.target_port_be = lath_proto_is_icmp(proto) ? lath_to_be16(0)
+								    : a->target_port_be,
+			.proto_vpc = lath_key_proto_vpc(proto_in(LATH_FAMILY_IPV4, proto),
+					a->target_vpc),
 	};
 }
 
@@ -35,30 +109,52 @@ first_nat(const struct lath_worker *w, const struct lath_packet *pkt)
 	return (uint32_t)(hash >> 32);
 }
 
+/* A port towards the target from a->nat_ip. */
+static int
+take_port(struct lath_worker *w, uint8_t proto, struct admission *a)
+{
+	struct lath_snat_key key;
+	struct lath_key6 reply;
+
+	if (!lath_ip_is_v4(&a->target_ip)) {
+		reply = open_reply6(a, proto);
+		return a->is_probe ? lath_snat_take_probe6(&w->snat, &reply, &a->nat_port)
+				   : lath_snat_take6(&w->snat, &reply, &a->nat_port, &a->nat_pool);
+	}
+	key = snat_key_of(a, proto);
+	return a->is_probe ? lath_snat_take_probe(&w->snat, &key, &a->nat_port)
+			   : lath_snat_take(&w->snat, &key, &a->nat_port, &a->nat_pool);
+}
+
+static struct lath_ip
+nat_address(const struct lath_model_vpc *vpc, uint8_t family, uint32_t i)
+{
+	if (family == LATH_FAMILY_IPV6)
+		return lath_model_nat6_address(vpc, i);
+	return lath_ip_from_v4_be(lath_to_be32(lath_model_nat_address(vpc, i)));
+}
+
 /* Source address and port; the next address of the pool when one has nothing left. */
 static enum lath_drop
 choose_source(struct lath_worker *w, const struct lath_packet *pkt, struct admission *a)
 {
 	const struct lath_model_vpc *vpc = w->model->vpcs[a->target_vpc];
 	enum lath_drop reason = LATH_DROP_snat_exhausted;
-	uint32_t tries;
+	uint8_t family = a->target_ip.family;
+	uint32_t count = vpc == NULL ? 0 : lath_model_nat_count(vpc, family);
+	uint32_t tries = lath_min_u32(count, NAT_ADDRESSES_TRIED_MAX);
 	uint32_t first;
 
-	if (vpc == NULL || vpc->nat_address_count == 0)
+	if (count == 0)
 		return LATH_DROP_snat_exhausted;
-	tries = lath_min_u32(vpc->nat_address_count, NAT_ADDRESSES_TRIED_MAX);
 	first = first_nat(w, pkt);
 	for (uint32_t i = 0; i < tries; i++) {
-		struct lath_snat_key key;
 		int rc;
 
-		a->nat_be = lath_to_be32(lath_model_nat_address(vpc,
-				(first + i) % vpc->nat_address_count));
-		if (a->nat_be == lath_ip_v4_be(&a->target_ip))
+		a->nat_ip = nat_address(vpc, family, (uint32_t)(((uint64_t)first + i) % count));
+		if (lath_ip_equal(&a->nat_ip, &a->target_ip))
 			continue; /* a pool that holds the target: no host talks to itself */
-		key = snat_key_of(a, pkt->proto);
-		rc = a->is_probe ? lath_snat_take_probe(&w->snat, &key, &a->nat_port)
-				 : lath_snat_take(&w->snat, &key, &a->nat_port, &a->nat_pool);
+		rc = take_port(w, pkt->proto, a);
 		if (rc == 0)
 			return LATH_DROP_NONE;
 		if (rc == -ENOMEM)
@@ -93,7 +189,7 @@ count_source(struct lath_worker *w, const struct admission *a)
 					.type = LATH_EVENT_NAT_NEARLY_FULL,
 					.attachment = a->target_vpc,
 					.port = lath_from_be16(a->target_port_be),
-					.ip = lath_ip_from_v4_be(a->nat_be),
+					.ip = a->nat_ip,
 					.target_ip = a->target_ip,
 			});
 }
@@ -101,10 +197,18 @@ count_source(struct lath_worker *w, const struct admission *a)
 static void
 cancel_source(struct lath_worker *w, const struct lath_packet *pkt, const struct admission *a)
 {
-	struct lath_snat_key key = snat_key_of(a, pkt->proto);
+	struct lath_snat_key key;
+	struct lath_key6 reply;
 
-	if (!a->is_probe)
+	if (a->is_probe)
+		return;
+	if (lath_ip_is_v4(&a->target_ip)) {
+		key = snat_key_of(a, pkt->proto);
 		lath_snat_cancel(&w->snat, &key, a->nat_port);
+	} else {
+		reply = open_reply6(a, pkt->proto);
+		lath_snat_cancel6(&w->snat, &reply, a->nat_port);
+	}
 }
 
 /* Source, if the edge of the target's VPC lets it in, and replies to it out. */
@@ -112,11 +216,10 @@ static enum lath_drop
 choose_allowed(struct lath_worker *w, const struct lath_packet *pkt, struct admission *a)
 {
 	enum lath_drop reason = choose_source(w, pkt, a);
-	struct lath_ip nat = lath_ip_from_v4_be(a->nat_be);
 
 	if (reason != LATH_DROP_NONE || a->is_probe)
 		return reason;
-	reason = lath_allow_edge(w->model, a->target_vpc, pkt->proto, &nat, a->nat_port,
+	reason = lath_allow_edge(w->model, a->target_vpc, pkt->proto, &a->nat_ip, a->nat_port,
 			lath_from_be16(a->target_port_be));
 	if (reason != LATH_DROP_NONE)
 		cancel_source(w, pkt, a);
@@ -148,23 +251,15 @@ fill_halves4(struct lath_flow4 *flow, const struct lath_packet *pkt, const struc
 {
 	struct lath_half4 *forward = &flow->half[LATH_FLOW_FORWARD];
 	struct lath_half4 *reverse = &flow->half[LATH_FLOW_REVERSE];
-	bool echo = pkt->proto == LATH_PROTO_ICMP;
-	lath_be16_t nat_port_be = lath_to_be16(a->nat_port);
-	lath_be16_t target_port_be = echo ? nat_port_be : a->target_port_be;
+	struct side reply = reply_of(a, pkt->proto);
 
 	forward->key = pkt->key4;
+	reverse->key = key4_of(&reply);
 	forward->rewrite = (struct lath_rewrite4){
-			.src_be = a->nat_be,
-			.dst_be = lath_ip_v4_be(&a->target_ip),
-			.src_port_be = nat_port_be,
-			.dst_port_be = target_port_be,
-	};
-	reverse->key = (struct lath_key4){
-			.src_be = forward->rewrite.dst_be,
-			.dst_be = a->nat_be,
-			.src_port_be = target_port_be,
-			.dst_port_be = nat_port_be,
-			.proto_vpc = lath_key_proto_vpc(pkt->proto, a->target_vpc),
+			.src_be = reverse->key.dst_be,
+			.dst_be = reverse->key.src_be,
+			.src_port_be = reverse->key.dst_port_be,
+			.dst_port_be = reverse->key.src_port_be,
 	};
 	reverse->rewrite = (struct lath_rewrite4){
 			.src_be = pkt->key4.dst_be,
@@ -176,38 +271,55 @@ fill_halves4(struct lath_flow4 *flow, const struct lath_packet *pkt, const struc
 	reverse->deltas = lath_xlate_deltas4(&reverse->key, &reverse->rewrite);
 }
 
+/* One half: packets like `in` become such as answer `other`, the other half's. */
+static void
+fill_half(struct lath_half_mixed *half, const struct side *in, const struct side *other)
+{
+	half->family_in = in->src->family;
+	half->family_out = other->src->family;
+	if (half->family_in == LATH_FAMILY_IPV6)
+		half->key6 = key6_of(in);
+	else
+		half->key4 = key4_of(in);
+	if (half->family_out == LATH_FAMILY_IPV4) {
+		half->rewrite4 = (struct lath_rewrite4){
+				.src_be = lath_ip_v4_be(other->dst),
+				.dst_be = lath_ip_v4_be(other->src),
+				.src_port_be = other->dst_port_be,
+				.dst_port_be = other->src_port_be,
+		};
+		half->deltas = half->family_in == LATH_FAMILY_IPV6
+				? lath_xlate_deltas_6to4(&half->key6, &half->rewrite4)
+				: lath_xlate_deltas4(&half->key4, &half->rewrite4);
+		return;
+	}
+	memcpy(half->rewrite6.src, other->dst->bytes, sizeof(half->rewrite6.src));
+	memcpy(half->rewrite6.dst, other->src->bytes, sizeof(half->rewrite6.dst));
+	half->rewrite6.src_port_be = other->dst_port_be;
+	half->rewrite6.dst_port_be = other->src_port_be;
+	half->deltas = half->family_in == LATH_FAMILY_IPV6
+			? lath_xlate_deltas6(&half->key6, &half->rewrite6)
+			: lath_xlate_deltas_4to6(&half->key4, &half->rewrite6);
+}
+
 static void
 fill_halves_mixed(struct lath_flow_mixed *flow, const struct lath_packet *pkt,
 		const struct admission *a)
 {
-	struct lath_half_mixed *forward = &flow->half[LATH_FLOW_FORWARD];
-	struct lath_half_mixed *reverse = &flow->half[LATH_FLOW_REVERSE];
-	lath_be16_t nat_port_be = lath_to_be16(a->nat_port);
+	struct lath_ip client = lath_packet_src(pkt);
+	struct lath_ip service = lath_packet_dst(pkt);
+	struct side reply = reply_of(a, pkt->proto);
+	bool is_v6 = pkt->family == LATH_FAMILY_IPV6;
+	struct side question = {
+			.src = &client,
+			.dst = &service,
+			.src_port_be = is_v6 ? pkt->key6.src_port_be : pkt->key4.src_port_be,
+			.dst_port_be = lath_packet_dst_port_be(pkt),
+			.proto_vpc = lath_key_proto_vpc(pkt->proto, lath_packet_vpc(pkt)),
+	};
 
-	forward->family_in = LATH_FAMILY_IPV6;
-	forward->family_out = LATH_FAMILY_IPV4;
-	forward->key6 = pkt->key6;
-	forward->rewrite4 = (struct lath_rewrite4){
-			.src_be = a->nat_be,
-			.dst_be = lath_ip_v4_be(&a->target_ip),
-			.src_port_be = nat_port_be,
-			.dst_port_be = a->target_port_be,
-	};
-	reverse->family_in = LATH_FAMILY_IPV4;
-	reverse->family_out = LATH_FAMILY_IPV6;
-	reverse->key4 = (struct lath_key4){
-			.src_be = forward->rewrite4.dst_be,
-			.dst_be = a->nat_be,
-			.src_port_be = a->target_port_be,
-			.dst_port_be = nat_port_be,
-			.proto_vpc = lath_key_proto_vpc(pkt->proto, a->target_vpc),
-	};
-	memcpy(reverse->rewrite6.src, pkt->key6.dst, 16);
-	memcpy(reverse->rewrite6.dst, pkt->key6.src, 16);
-	reverse->rewrite6.src_port_be = pkt->key6.dst_port_be;
-	reverse->rewrite6.dst_port_be = pkt->key6.src_port_be;
-	forward->deltas = lath_xlate_deltas_6to4(&forward->key6, &forward->rewrite4);
-	reverse->deltas = lath_xlate_deltas_4to6(&reverse->key4, &reverse->rewrite6);
+	fill_half(&flow->half[LATH_FLOW_FORWARD], &question, &reply);
+	fill_half(&flow->half[LATH_FLOW_REVERSE], &reply, &question);
 }
 
 static void
@@ -277,7 +389,7 @@ enum lath_drop
 lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_flow_ref_t *ref)
 {
 	const struct lath_packet *pkt = packet_of(m);
-	bool mixed = pkt->family == LATH_FAMILY_IPV6;
+	bool mixed = pkt->family == LATH_FAMILY_IPV6 || !lath_ip_is_v4(&a->target_ip);
 	enum lath_flow_pool_kind kind = mixed ? LATH_FLOW_POOL_MIXED : LATH_FLOW_POOL_IPV4;
 	enum lath_drop reason = choose_allowed(w, pkt, a);
 	enum lath_flow_class class;
@@ -311,7 +423,7 @@ lath_adopt(struct lath_worker *w, struct rte_mbuf *m, struct admission *a, lath_
 		lath_flow_cancel(&w->flows, entry);
 		return LATH_DROP_flow_bucket_full;
 	}
-	if ((!mixed || side != 0) && attachment_of(w, pkt)->return_to_sender) {
+	if (attachment_of(w, pkt)->return_to_sender) {
 		uint32_t adjacency = lath_nexthop_sender(w, m);
 
 		if (adjacency != LATH_ADJACENCY_NONE) {

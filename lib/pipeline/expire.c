@@ -9,15 +9,6 @@
 
 #include "pipeline_private.h"
 
-static uint8_t
-proto_of(const struct lath_worker *w, lath_flow_ref_t ref)
-{
-	if (lath_flow_is_mixed(ref))
-		return LATH_PROTO_TCP;
-	return (uint8_t)(lath_flow4_at(&w->flows, ref)->half[LATH_FLOW_FORWARD].key.proto_vpc >>
-			24);
-}
-
 static uint32_t
 tcp_timeout_s(const struct lath_config_timeouts *timeouts, const struct lath_flow_tail *tail)
 {
@@ -48,7 +39,7 @@ lath_flow_timeout(const struct lath_worker *w, lath_flow_ref_t ref)
 	const struct lath_config_timeouts *timeouts = &w->model->timeouts;
 	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
 
-	switch (proto_of(w, ref)) {
+	switch (half_proto_vpc(w, ref) >> 24) {
 	case LATH_PROTO_TCP:
 		return lath_ticks_from_seconds(tcp_timeout_s(timeouts, tail));
 	case LATH_PROTO_UDP:
@@ -67,12 +58,9 @@ last_packet(const struct lath_worker *w, lath_flow_ref_t ref)
 	return lath_tick_reached(forward, reverse) ? forward : reverse;
 }
 
-/* The port goes back; a target that closed first sits in TIME_WAIT with it (RFC 9293 3.10.7.4). */
 static void
-give_port_back(struct lath_worker *w, lath_flow_ref_t ref)
+put_port4(struct lath_worker *w, const struct lath_key4 *reply, enum lath_snat_rest rest)
 {
-	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
-	const struct lath_key4 *reply = &lath_flow4_at(&w->flows, ref)->half[LATH_FLOW_REVERSE].key;
 	bool echo = reply->proto_vpc >> 24 == LATH_PROTO_ICMP;
 	struct lath_snat_key key = {
 			.target_be = reply->src_be,
@@ -81,11 +69,41 @@ give_port_back(struct lath_worker *w, lath_flow_ref_t ref)
 			.proto_vpc = reply->proto_vpc,
 	};
 
-	w->counters->nat[reply->proto_vpc & LATH_KEY_VPC_MASK].ports--;
-	lath_snat_put(&w->snat, &key, lath_from_be16(reply->dst_port_be),
-			tail->tcp_state == LATH_TCP_CLOSED_TARGET_FIRST ? LATH_SNAT_REST_TIME_WAIT
-									: LATH_SNAT_REST_SHORT,
-			w->now);
+	lath_snat_put(&w->snat, &key, lath_from_be16(reply->dst_port_be), rest, w->now);
+}
+
+static void
+put_port6(struct lath_worker *w, const struct lath_key6 *reply, enum lath_snat_rest rest)
+{
+	struct lath_key6 key = *reply;
+
+	key.dst_port_be = lath_to_be16(0);
+	if (lath_proto_is_icmp((uint8_t)(reply->proto_vpc >> 24)))
+		key.src_port_be = lath_to_be16(0);
+	lath_snat_put6(&w->snat, &key, lath_from_be16(reply->dst_port_be), rest, w->now);
+}
+
+/* The port goes back; a target that closed first sits in TIME_WAIT with it (RFC 9293 3.10.7.4). */
+static void
+give_port_back(struct lath_worker *w, lath_flow_ref_t ref)
+{
+	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
+	lath_flow_ref_t reverse = ref | LATH_FLOW_REVERSE;
+	enum lath_snat_rest rest = tail->tcp_state == LATH_TCP_CLOSED_TARGET_FIRST
+			? LATH_SNAT_REST_TIME_WAIT
+			: LATH_SNAT_REST_SHORT;
+	const struct lath_half_mixed *half;
+
+	w->counters->nat[half_proto_vpc(w, reverse) & LATH_KEY_VPC_MASK].ports--;
+	if (!lath_flow_is_mixed(ref)) {
+		put_port4(w, &lath_flow4_at(&w->flows, ref)->half[LATH_FLOW_REVERSE].key, rest);
+		return;
+	}
+	half = &lath_flow_mixed_at(&w->flows, ref)->half[LATH_FLOW_REVERSE];
+	if (half->family_in == LATH_FAMILY_IPV6)
+		put_port6(w, &half->key6, rest);
+	else
+		put_port4(w, &half->key4, rest);
 }
 
 static void
@@ -111,20 +129,9 @@ count_end(struct lath_worker *w, lath_flow_ref_t ref, enum lath_flow_end why)
 	const struct lath_half_state *reverse = lath_flow_state_at(&w->flows,
 			ref | LATH_FLOW_REVERSE);
 	const struct lath_flow_tail *tail = lath_flow_tail_at(&w->flows, ref);
-	uint32_t client_vpc;
-	uint32_t target_vpc;
+	uint32_t client_vpc = half_proto_vpc(w, ref) & LATH_KEY_VPC_MASK;
+	uint32_t target_vpc = half_proto_vpc(w, ref | LATH_FLOW_REVERSE) & LATH_KEY_VPC_MASK;
 
-	if (lath_flow_is_mixed(ref)) {
-		const struct lath_flow_mixed *flow = lath_flow_mixed_at(&w->flows, ref);
-
-		client_vpc = flow->half[LATH_FLOW_FORWARD].key6.proto_vpc & LATH_KEY_VPC_MASK;
-		target_vpc = flow->half[LATH_FLOW_REVERSE].key4.proto_vpc & LATH_KEY_VPC_MASK;
-	} else {
-		const struct lath_flow4 *flow = lath_flow4_at(&w->flows, ref);
-
-		client_vpc = flow->half[LATH_FLOW_FORWARD].key.proto_vpc & LATH_KEY_VPC_MASK;
-		target_vpc = flow->half[LATH_FLOW_REVERSE].key.proto_vpc & LATH_KEY_VPC_MASK;
-	}
 	count_object(w, LATH_OBJECT_VPC, client_vpc, forward, reverse);
 	if (target_vpc != client_vpc)
 		w->counters->objects[LATH_OBJECT_VPC][target_vpc].flows--;

@@ -178,10 +178,9 @@ step_answer(struct lath_worker *w, lath_flow_ref_t ref)
 static bool
 echo_fits(const struct lath_packet *pkt, lath_flow_ref_t ref)
 {
-	uint8_t expected = lath_flow_direction_of(ref) == LATH_FLOW_FORWARD ? LATH_ICMP_ECHO
-									    : LATH_ICMP_ECHO_REPLY;
+	bool asks = lath_flow_direction_of(ref) == LATH_FLOW_FORWARD;
 
-	return pkt->proto != LATH_PROTO_ICMP || pkt->icmp_type == expected;
+	return !lath_packet_is_icmp(pkt) || lath_packet_is_echo_request(pkt) == asks;
 }
 
 bool

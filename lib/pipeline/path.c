@@ -54,10 +54,9 @@ is_mine(struct lath_worker *w, struct rte_mbuf *m, bool handed)
 	if (handed || w->plane->worker_count == 1 ||
 			attachment_of(w, pkt)->tunnel != LATH_CONFIG_TUNNEL_NONE ||
 			w->plane->ports[pkt->port].steering != LATH_STEER_NIC ||
-			pkt->family != LATH_FAMILY_IPV4)
+			pkt->kind == LATH_PACKET_HIDDEN)
 		return true;
-	owner = lath_owner_of_v4(w->plane->owner, pkt->key4.src_be, pkt->key4.dst_be,
-			pkt->key4.src_port_be, pkt->key4.dst_port_be);
+	owner = lath_stage_owner(w, pkt);
 	lath_stage_count_steering(w, pkt->port, owner != w->index);
 	if (owner == w->index)
 		return true;

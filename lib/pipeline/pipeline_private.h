@@ -115,6 +115,39 @@ frame_of(struct rte_mbuf *m)
 	return rte_pktmbuf_mtod(m, uint8_t *);
 }
 
+/* Of the IP packet as it is now: TTL or hop limit. */
+static inline uint8_t
+ttl_of(struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const uint8_t *l3 = frame_of(m) + pkt->l3_offset;
+
+	if (pkt->family == LATH_FAMILY_IPV6)
+		return ((const struct lath_ipv6_hdr *)(const void *)l3)->hop_limit;
+	return ((const struct lath_ipv4_hdr *)(const void *)l3)->ttl;
+}
+
+/* Protocol and VPC of the packets that this half is for. */
+static inline uint32_t
+half_proto_vpc(const struct lath_worker *w, lath_flow_ref_t ref)
+{
+	const struct lath_half_mixed *half;
+
+	if (!lath_flow_is_mixed(ref))
+		return lath_flow4_at(&w->flows, ref)->half[ref & 1].key.proto_vpc;
+	half = &lath_flow_mixed_at(&w->flows, ref)->half[ref & 1];
+	return half->family_in == LATH_FAMILY_IPV4 ? half->key4.proto_vpc : half->key6.proto_vpc;
+}
+
+/* How much longer a packet gets by a change of family. */
+static inline int
+family_growth(uint8_t family_in, uint8_t family_out)
+{
+	if (family_in == family_out)
+		return 0;
+	return family_out == LATH_FAMILY_IPV6 ? 20 : -20;
+}
+
 static inline const struct lath_model_attachment *
 attachment_of(const struct lath_worker *w, const struct lath_packet *pkt)
 {
@@ -130,7 +163,7 @@ leg_mtu(const struct lath_worker *w, const struct lath_model_attachment *attachm
 	return attachment->mtu < tx_mtu ? attachment->mtu : (uint16_t)tx_mtu;
 }
 
-/* The gateway's own IPv4 address there, of the subnet of `peer` if one is. False: it has none. */
+/* The gateway's own address of peer's family there, of peer's subnet if one is. False: it has none. */
 static inline bool
 own_address(const struct lath_model_attachment *attachment, const struct lath_ip *peer,
 		struct lath_ip *own)
@@ -141,7 +174,7 @@ own_address(const struct lath_model_attachment *attachment, const struct lath_ip
 		const struct lath_prefix *address = &attachment->addresses[i];
 		bool near = lath_prefix_contains(address, peer);
 
-		if (!lath_ip_is_v4(&address->ip) || (found && !near))
+		if (address->ip.family != peer->family || (found && !near))
 			continue;
 		*own = address->ip;
 		found = true;
@@ -208,6 +241,9 @@ void lath_stage_take(struct lath_worker *w, uint16_t port, struct rte_mbuf **pac
 /* A packet of a port that RSS steers was compared with owner(). */
 void lath_stage_count_steering(struct lath_worker *w, uint16_t port, bool wrong);
 
+/* Which worker owns the packet's flow. */
+unsigned lath_stage_owner(const struct lath_worker *w, const struct lath_packet *pkt);
+
 /* path.c: the way of a burst that is parsed, classified and ours. */
 void lath_path_run(struct lath_worker *w, struct burst *b);
 
@@ -232,7 +268,7 @@ struct admission {
 	struct lath_ip target_ip;
 	uint32_t target_vpc;
 	lath_be16_t target_port_be;
-	lath_be32_t nat_be;
+	struct lath_ip nat_ip; /* of the target's family */
 	uint16_t nat_port;
 	const struct lath_snat_pool *nat_pool; /* not of probes */
 	bool is_probe;
@@ -251,6 +287,17 @@ struct flow_ends {
 	uint16_t target_port;
 	uint8_t proto;
 };
+
+/* end.c: the packets of one half, as they come in. */
+struct flow_end {
+	struct lath_ip src;
+	struct lath_ip dst;
+	uint16_t src_port;
+	uint16_t dst_port;
+	uint32_t proto_vpc;
+};
+
+struct flow_end lath_flow_end(const struct lath_worker *w, lath_flow_ref_t ref);
 
 /* allow.c: groups, policies and ACLs. A first packet; false: it is gone. Then the target's edge;
  * at last a flow when rights were lost.

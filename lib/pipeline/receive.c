@@ -56,8 +56,9 @@ take_in_host(struct lath_worker *w, struct rte_mbuf *m, uint16_t ethertype,
 	}
 	if (lath_discovery_take_host(w, m, attachment))
 		return false;
-	if (lath_parse_ipv6(frame_of(m), rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m), pkt) !=
-			LATH_DROP_NONE) {
+	if (lath_stage_parse(m, ethertype, rte_pktmbuf_data_len(m), rte_pktmbuf_pkt_len(m),
+			    false) != LATH_DROP_NONE ||
+			(pkt->proto != LATH_PROTO_TCP && pkt->proto != LATH_PROTO_UDP)) {
 		drop(w, m, attachment->vpc, LATH_DROP_host_noise);
 		return false;
 	}
@@ -121,16 +122,46 @@ lath_stage_is_for_us(const struct lath_worker *w, const struct lath_mac *dst, ui
 					mac_is(dst, &all_routers));
 }
 
+/* Options and used up routes speak of addresses that end here, so nothing of them goes on. What stands
+ * before them moves up to the upper protocol, and every later stage knows one shape of packet.
+ */
+static void
+strip_extensions(struct rte_mbuf *m)
+{
+	struct lath_packet *pkt = packet_of(m);
+	uint16_t front = (uint16_t)(pkt->l3_offset + sizeof(struct lath_ipv6_hdr));
+	uint16_t len = (uint16_t)(pkt->l4_offset - front);
+	struct lath_ipv6_hdr *ip;
+
+	memmove(frame_of(m) + len, frame_of(m), front);
+	rte_pktmbuf_adj(m, len);
+	pkt->kind = LATH_PACKET_HIDDEN;
+	pkt->l4_offset = front;
+	pkt->ip_len = (uint16_t)(pkt->ip_len - len);
+	ip = (void *)(frame_of(m) + pkt->l3_offset);
+	ip->next_header = pkt->proto;
+	ip->payload_len_be = lath_to_be16((uint16_t)(pkt->ip_len - sizeof(*ip)));
+}
+
 enum lath_drop
 lath_stage_parse(struct rte_mbuf *m, uint16_t ethertype, uint32_t len, uint32_t end, bool verified)
 {
+	struct lath_packet *pkt = packet_of(m);
 	enum lath_drop reason;
 
-	if (ethertype != LATH_ETHERTYPE_IPV4)
-		return ethertype == LATH_ETHERTYPE_IPV6 ? LATH_DROP_ipv6_unsupported
-							: LATH_DROP_ethertype;
-	reason = lath_parse_ipv4(frame_of(m), len, end, verified, packet_of(m));
-	return reason == LATH_DROP_NONE && !echo_sum_holds(m) ? LATH_DROP_icmp_cksum : reason;
+	pkt->kind = LATH_PACKET_UNKNOWN;
+	if (ethertype == LATH_ETHERTYPE_IPV4) {
+		reason = lath_parse_ipv4(frame_of(m), len, end, verified, pkt);
+		return reason == LATH_DROP_NONE && !echo_sum_holds(m) ? LATH_DROP_icmp_cksum
+								      : reason;
+	}
+	if (ethertype != LATH_ETHERTYPE_IPV6)
+		return LATH_DROP_ethertype;
+	reason = lath_parse_ipv6(frame_of(m), len, end, pkt);
+	if (reason == LATH_DROP_NONE &&
+			pkt->l4_offset - pkt->l3_offset != (int)sizeof(struct lath_ipv6_hdr))
+		strip_extensions(m);
+	return reason;
 }
 
 bool
@@ -139,7 +170,6 @@ lath_stage_classify(struct lath_worker *w, struct rte_mbuf *m,
 {
 	struct lath_packet *pkt = packet_of(m);
 
-	pkt->kind = LATH_PACKET_UNKNOWN;
 	classify(pkt, attachment);
 	return !lath_packet_is_error(pkt) || lath_error_take(w, m);
 }
@@ -213,8 +243,8 @@ take_in(struct lath_worker *w, struct rte_mbuf *m, uint16_t port)
 	return take_in_vpc(w, m, ethertype, attachment);
 }
 
-static unsigned
-owner_of(const struct lath_worker *w, const struct lath_packet *pkt)
+unsigned
+lath_stage_owner(const struct lath_worker *w, const struct lath_packet *pkt)
 {
 	if (pkt->family == LATH_FAMILY_IPV6)
 		return lath_owner_of_v6(w->plane->owner, pkt->key6.src, pkt->key6.dst,
@@ -246,22 +276,22 @@ steer(struct lath_worker *w, struct rte_mbuf *m, bool port_by_nic)
 {
 	struct lath_packet *pkt = packet_of(m);
 	bool in_tunnel = attachment_of(w, pkt)->tunnel != LATH_CONFIG_TUNNEL_NONE;
-	bool by_nic = port_by_nic && !in_tunnel;
+	bool by_nic = port_by_nic && !in_tunnel && pkt->kind != LATH_PACKET_HIDDEN;
 	enum lath_handover why = LATH_HANDOVER_UNSTEERED;
 
 	pkt->owner = (uint8_t)w->index;
 	if (w->plane->worker_count == 1)
 		return true;
-	if (by_nic && pkt->proto != LATH_PROTO_ICMP && w->sample-- != 0)
+	if (by_nic && !lath_packet_is_icmp(pkt) && w->sample-- != 0)
 		return true;
-	pkt->owner = (uint8_t)owner_of(w, pkt);
-	if (by_nic && pkt->proto != LATH_PROTO_ICMP) {
+	pkt->owner = (uint8_t)lath_stage_owner(w, pkt);
+	if (by_nic && !lath_packet_is_icmp(pkt)) {
 		w->sample = STEERING_SAMPLE;
 		lath_stage_count_steering(w, pkt->port, pkt->owner != w->index);
 		why = LATH_HANDOVER_WRONG;
 	} else if (in_tunnel) {
 		why = LATH_HANDOVER_TUNNEL;
-	} else if (pkt->proto == LATH_PROTO_ICMP) {
+	} else if (lath_packet_is_icmp(pkt)) {
 		why = LATH_HANDOVER_ICMP;
 	}
 	if (pkt->owner == w->index)

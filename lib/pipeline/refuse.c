@@ -15,7 +15,11 @@
 
 #include "pipeline_private.h"
 
-/* The error that answers each reason; type 0: none does. */
+#define V6_PROHIBITED_CODE 1
+#define V6_ADDRESS_CODE 3
+#define V6_PORT_CODE 4
+
+/* The error that answers each reason, as ICMP says it; type 0: none does. */
 static const struct {
 	uint8_t type;
 	uint8_t code;
@@ -92,12 +96,46 @@ refuse_by_reset(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 }
 
 static enum lath_generated
-kind_of(const struct lath_icmperr_cause *cause)
+kind_of(enum lath_drop reason)
 {
-	if (cause->type == LATH_ICMPERR_V4_TIME_EXCEEDED)
+	if (errors[reason].type == LATH_ICMPERR_V4_TIME_EXCEEDED)
 		return LATH_GENERATED_ICMP_TIME_EXCEEDED;
-	return cause->code == LATH_ICMPERR_V4_TOO_BIG_CODE ? LATH_GENERATED_ICMP_FRAG_NEEDED
-							   : LATH_GENERATED_ICMP_UNREACHABLE;
+	return errors[reason].code == LATH_ICMPERR_V4_TOO_BIG_CODE
+			? LATH_GENERATED_ICMP_FRAG_NEEDED
+			: LATH_GENERATED_ICMP_UNREACHABLE;
+}
+
+/* What ICMPv6 says for it (RFC 4443 section 3, RFC 7915 section 4.2). */
+static void
+say_in_v6(struct lath_icmperr_cause *cause)
+{
+	bool too_big = cause->code == LATH_ICMPERR_V4_TOO_BIG_CODE;
+
+	if (cause->type == LATH_ICMPERR_V4_TIME_EXCEEDED) {
+		cause->type = LATH_ICMPERR_V6_TIME_EXCEEDED;
+		return;
+	}
+	cause->type = too_big ? LATH_ICMPERR_V6_TOO_BIG : LATH_ICMPERR_V6_UNREACHABLE;
+	switch (cause->code) {
+	case LATH_ICMPERR_V4_PORT_CODE:
+		cause->code = V6_PORT_CODE;
+		break;
+	case LATH_ICMPERR_V4_PROHIBITED_CODE:
+		cause->code = V6_PROHIBITED_CODE;
+		break;
+	case LATH_ICMPERR_V4_HOST_CODE:
+		cause->code = V6_ADDRESS_CODE;
+		break;
+	default:
+		cause->code = 0;
+	}
+}
+
+static uint32_t
+make_error(uint8_t *out, const struct lath_icmperr_cause *cause, const uint8_t *ip, uint32_t len)
+{
+	return lath_ip_is_v4(&cause->src) ? lath_icmperr_make_v4(out, cause, ip, len)
+					  : lath_icmperr_make_v6(out, cause, ip, len);
 }
 
 /* Makes the error around the packet, in front of which there is room for it. `detail`: the MTU of
@@ -108,7 +146,9 @@ refuse_by_error(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 		uint32_t detail)
 {
 	struct lath_packet *pkt = packet_of(m);
-	struct lath_ip sender = lath_ip_from_v4_be(pkt->key4.src_be);
+	struct lath_ip sender = lath_packet_src(pkt);
+	bool is_v6 = pkt->family == LATH_FAMILY_IPV6;
+	uint16_t front = is_v6 ? LATH_ICMPERR_V6_FRONT : LATH_ICMPERR_V4_FRONT;
 	struct lath_icmperr_cause cause = {
 			.type = errors[reason].type,
 			.code = errors[reason].code,
@@ -118,8 +158,7 @@ refuse_by_error(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 	uint8_t *frame;
 	uint8_t *ip;
 
-	if (cause.type == 0 || pkt->family != LATH_FAMILY_IPV4 ||
-			rte_pktmbuf_headroom(m) < LATH_ICMPERR_V4_FRONT ||
+	if (cause.type == 0 || rte_pktmbuf_headroom(m) < front ||
 			!own_address(attachment_of(w, pkt), &sender, &cause.src)) {
 		drop(w, m, vpc, reason);
 		return;
@@ -129,16 +168,18 @@ refuse_by_error(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, enum la
 	ip = frame_of(m) + pkt->l3_offset;
 	len = (uint32_t)rte_pktmbuf_data_len(m) - pkt->l3_offset;
 	/* Frames to a group of hosts have not come this far. */
-	if (!lath_icmperr_may_answer_v4(ip, len, false)) {
+	if (!(is_v6 ? lath_icmperr_may_answer_v6 : lath_icmperr_may_answer_v4)(ip, len, false)) {
 		drop(w, m, vpc, reason);
 		return;
 	}
 	if (!drop_answered(w, m, vpc, reason))
 		return;
-	frame = (uint8_t *)rte_pktmbuf_prepend(m, LATH_ICMPERR_V4_FRONT);
-	memmove(frame, frame + LATH_ICMPERR_V4_FRONT, pkt->l3_offset);
-	pkt->ip_len = (uint16_t)lath_icmperr_make_v4(frame + pkt->l3_offset, &cause, ip, len);
-	turn_back(w, m, kind_of(&cause));
+	if (is_v6)
+		say_in_v6(&cause);
+	frame = (uint8_t *)rte_pktmbuf_prepend(m, front);
+	memmove(frame, frame + front, pkt->l3_offset);
+	pkt->ip_len = (uint16_t)make_error(frame + pkt->l3_offset, &cause, ip, len);
+	turn_back(w, m, kind_of(reason));
 }
 
 void
@@ -178,7 +219,7 @@ lath_refuse_oversize(struct lath_worker *w, struct rte_mbuf *m, uint32_t vpc, ui
 	const struct lath_ipv4_hdr *ip = (const void *)(frame_of(m) + pkt->l3_offset);
 
 	/* LIMIT: a packet that may be fragmented is not yet (RFC 4787 REQ-13a). */
-	if (pkt->family != LATH_FAMILY_IPV4 || (ip->fragment_be & lath_to_be16(LATH_IPV4_DF)) == 0)
+	if (pkt->family == LATH_FAMILY_IPV4 && (ip->fragment_be & lath_to_be16(LATH_IPV4_DF)) == 0)
 		drop(w, m, vpc, LATH_DROP_oversize);
 	else
 		refuse_by_error(w, m, vpc, LATH_DROP_oversize, mtu);

@@ -18,22 +18,23 @@ enum outcome {
 };
 
 static struct flow_ends
-ends_of(const struct lath_flow4 *flow)
+ends_of(const struct lath_worker *w, lath_flow_ref_t ref)
 {
-	const struct lath_key4 *forward = &flow->half[LATH_FLOW_FORWARD].key;
-	const struct lath_key4 *reverse = &flow->half[LATH_FLOW_REVERSE].key;
+	lath_flow_ref_t question = ref & ~(lath_flow_ref_t)LATH_FLOW_REVERSE;
+	struct flow_end forward = lath_flow_end(w, question);
+	struct flow_end reverse = lath_flow_end(w, question | LATH_FLOW_REVERSE);
 
 	return (struct flow_ends){
-			.client_vpc = forward->proto_vpc & LATH_KEY_VPC_MASK,
-			.target_vpc = reverse->proto_vpc & LATH_KEY_VPC_MASK,
-			.client = lath_ip_from_v4_be(forward->src_be),
-			.service = lath_ip_from_v4_be(forward->dst_be),
-			.nat = lath_ip_from_v4_be(reverse->dst_be),
-			.client_port = lath_from_be16(forward->src_port_be),
-			.service_port = lath_from_be16(forward->dst_port_be),
-			.nat_port = lath_from_be16(reverse->dst_port_be),
-			.target_port = lath_from_be16(reverse->src_port_be),
-			.proto = (uint8_t)(forward->proto_vpc >> 24),
+			.client_vpc = forward.proto_vpc & LATH_KEY_VPC_MASK,
+			.target_vpc = reverse.proto_vpc & LATH_KEY_VPC_MASK,
+			.client = forward.src,
+			.service = forward.dst,
+			.nat = reverse.dst,
+			.client_port = forward.src_port,
+			.service_port = forward.dst_port,
+			.nat_port = reverse.dst_port,
+			.target_port = reverse.src_port,
+			.proto = (uint8_t)(forward.proto_vpc >> 24),
 	};
 }
 
@@ -145,11 +146,11 @@ lath_revalidate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t *ref)
 	struct flow_ends ends;
 
 	/* The gateway's own probes need no association: there is nothing to lose. */
-	if (lath_flow_is_mixed(*ref)) {
+	if ((tail->flags & LATH_FLOW_TAIL_PROBE) != 0) {
 		stamp(w, *ref, current);
 		return true;
 	}
-	ends = ends_of(lath_flow4_at(&w->flows, *ref));
+	ends = ends_of(w, *ref);
 	if (!is_touched(w->model, tail, &ends, generation)) {
 		stamp(w, *ref, current);
 		return true;
@@ -188,9 +189,10 @@ lath_revalidate_ask(const struct lath_worker *w, lath_flow_ref_t ref, uint8_t pr
 	uint32_t generation = lath_flow_state_at(&w->flows, ref)->generation;
 	struct flow_ends ends;
 
-	if (generation == generation_for(w->model, proto) || lath_flow_is_mixed(ref))
+	if (generation == generation_for(w->model, proto) ||
+			(tail->flags & LATH_FLOW_TAIL_PROBE) != 0)
 		return LATH_DROP_NONE;
-	ends = ends_of(lath_flow4_at(&w->flows, ref));
+	ends = ends_of(w, ref);
 	if (!is_touched(w->model, tail, &ends, generation))
 		return LATH_DROP_NONE;
 	switch (judge(w->model, tail, &ends)) {

@@ -9,41 +9,22 @@
 #include "pipeline_private.h"
 
 static void
-fill_keys4(struct lath_flow_row *row, const struct lath_flow4 *flow)
+fill_ends(const struct lath_worker *w, struct lath_flow_row *row, lath_flow_ref_t ref)
 {
-	const struct lath_key4 *forward = &flow->half[LATH_FLOW_FORWARD].key;
-	const struct lath_key4 *reverse = &flow->half[LATH_FLOW_REVERSE].key;
+	struct flow_end forward = lath_flow_end(w, ref);
+	struct flow_end reverse = lath_flow_end(w, ref | LATH_FLOW_REVERSE);
 
-	row->client = lath_ip_from_v4_be(forward->src_be);
-	row->service_ip = lath_ip_from_v4_be(forward->dst_be);
-	row->client_port = lath_from_be16(forward->src_port_be);
-	row->service_port = lath_from_be16(forward->dst_port_be);
-	row->client_vpc = forward->proto_vpc & LATH_KEY_VPC_MASK;
-	row->proto = (uint8_t)(forward->proto_vpc >> 24);
-	row->target_ip = lath_ip_from_v4_be(reverse->src_be);
-	row->nat = lath_ip_from_v4_be(reverse->dst_be);
-	row->target_port = lath_from_be16(reverse->src_port_be);
-	row->nat_port = lath_from_be16(reverse->dst_port_be);
-	row->target_vpc = reverse->proto_vpc & LATH_KEY_VPC_MASK;
-}
-
-static void
-fill_keys_mixed(struct lath_flow_row *row, const struct lath_flow_mixed *flow)
-{
-	const struct lath_key6 *forward = &flow->half[LATH_FLOW_FORWARD].key6;
-	const struct lath_key4 *reverse = &flow->half[LATH_FLOW_REVERSE].key4;
-
-	row->client = lath_ip_from_v6(forward->src);
-	row->service_ip = lath_ip_from_v6(forward->dst);
-	row->client_port = lath_from_be16(forward->src_port_be);
-	row->service_port = lath_from_be16(forward->dst_port_be);
-	row->client_vpc = forward->proto_vpc & LATH_KEY_VPC_MASK;
-	row->proto = (uint8_t)(forward->proto_vpc >> 24);
-	row->target_ip = lath_ip_from_v4_be(reverse->src_be);
-	row->nat = lath_ip_from_v4_be(reverse->dst_be);
-	row->target_port = lath_from_be16(reverse->src_port_be);
-	row->nat_port = lath_from_be16(reverse->dst_port_be);
-	row->target_vpc = reverse->proto_vpc & LATH_KEY_VPC_MASK;
+	row->client = forward.src;
+	row->service_ip = forward.dst;
+	row->client_port = forward.src_port;
+	row->service_port = forward.dst_port;
+	row->client_vpc = forward.proto_vpc & LATH_KEY_VPC_MASK;
+	row->proto = (uint8_t)(forward.proto_vpc >> 24);
+	row->target_ip = reverse.src;
+	row->nat = reverse.dst;
+	row->target_port = reverse.src_port;
+	row->nat_port = reverse.dst_port;
+	row->target_vpc = reverse.proto_vpc & LATH_KEY_VPC_MASK;
 }
 
 static void
@@ -74,10 +55,7 @@ fill(const struct lath_worker *w, struct lath_flow_row *row, lath_flow_ref_t ref
 		row->packets[i] = halves[i]->packets;
 		row->bytes[i] = halves[i]->bytes;
 	}
-	if (lath_flow_is_mixed(ref))
-		fill_keys_mixed(row, lath_flow_mixed_at(&w->flows, ref));
-	else
-		fill_keys4(row, lath_flow4_at(&w->flows, ref));
+	fill_ends(w, row, ref);
 }
 
 static bool

@@ -9,25 +9,41 @@
 
 #include "pipeline_private.h"
 
-static uint8_t
-ttl_of(const struct rte_mbuf *m, const struct lath_packet *pkt)
-{
-	const uint8_t *l3 = rte_pktmbuf_mtod_offset(m, const uint8_t *, pkt->l3_offset);
-
-	if (pkt->family == LATH_FAMILY_IPV6)
-		return ((const struct lath_ipv6_hdr *)(const void *)l3)->hop_limit;
-	return ((const struct lath_ipv4_hdr *)(const void *)l3)->ttl;
-}
-
-/* How much longer the packet gets by a change of family. */
 static int
 growth_of(const struct lath_worker *w, lath_flow_ref_t ref)
 {
+	const struct lath_half_mixed *half;
+
 	if (!lath_flow_is_mixed(ref))
 		return 0;
-	return lath_flow_mixed_at(&w->flows, ref)->half[ref & 1].family_out == LATH_FAMILY_IPV6
-			? 20
-			: -20;
+	half = &lath_flow_mixed_at(&w->flows, ref)->half[ref & 1];
+	return family_growth(half->family_in, half->family_out);
+}
+
+static bool
+lacks_cksum(struct rte_mbuf *m)
+{
+	const struct lath_packet *pkt = packet_of(m);
+	const struct lath_udp_hdr *udp = (const void *)(frame_of(m) + pkt->l4_offset);
+
+	return pkt->proto == LATH_PROTO_UDP && lath_from_be16(udp->cksum_be) == 0;
+}
+
+/* The longer header grows to the front; headroom is kept for just this. A UDP datagram without a
+ * checksum is summed, which wants it in one piece; buffers hold the largest frame.
+ */
+static void
+rewrite_4to6(struct rte_mbuf *m, const struct lath_half_mixed *half)
+{
+	struct lath_packet *pkt = packet_of(m);
+
+	if (lacks_cksum(m))
+		rte_pktmbuf_linearize(m);
+	if (rte_pktmbuf_prepend(m, 20) == NULL)
+		rte_panic("packet without headroom\n");
+	pkt->l3_offset += 20;
+	pkt->l4_offset += 20;
+	lath_xlate_4to6(frame_of(m), pkt, &half->rewrite6, half->deltas);
 }
 
 static void
@@ -39,14 +55,11 @@ rewrite_mixed(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	if (half->family_out == LATH_FAMILY_IPV4) {
 		lath_xlate_6to4(frame_of(m), pkt, &half->rewrite4, half->deltas, w->next_ipv4_id);
 		w->next_ipv4_id = (uint16_t)(w->next_ipv4_id + w->plane->worker_count);
-		return;
+	} else if (half->family_in == LATH_FAMILY_IPV6) {
+		lath_xlate_6to6(frame_of(m), pkt, &half->rewrite6, half->deltas);
+	} else {
+		rewrite_4to6(m, half);
 	}
-	/* The longer header grows to the front; headroom is kept for just this. */
-	if (rte_pktmbuf_prepend(m, 20) == NULL)
-		rte_panic("packet without headroom\n");
-	pkt->l3_offset += 20;
-	pkt->l4_offset += 20;
-	lath_xlate_4to6(frame_of(m), pkt, &half->rewrite6, half->deltas);
 }
 
 static uint16_t
@@ -99,7 +112,7 @@ lath_translate(struct lath_worker *w, struct rte_mbuf *m, lath_flow_ref_t ref)
 	const struct lath_adjacency *adjacency;
 	uint32_t idx;
 
-	if (ttl_of(m, pkt) <= 1) {
+	if (ttl_of(m) <= 1) {
 		lath_refuse(w, m, vpc, LATH_DROP_ttl_expired);
 		return;
 	}

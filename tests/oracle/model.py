@@ -26,6 +26,13 @@ QUOTE_MAX = 548  # RFC 1812 section 4.3.2.3: 576, less both headers
 # ---- what is configured --------------------------------------------------------------------------
 
 
+def damaged_ipv6(data):
+    """Why bytes that are no IPv6 packet end; the model knows no whole ones yet."""
+    if len(data) < 40 or data[0] >> 4 != 6 or int.from_bytes(data[4:6], "big") + 40 > len(data):
+        return "ip_malformed"
+    raise AssertionError(f"an IPv6 packet: {data.hex()}")
+
+
 @dataclass
 class Attachment:
     vpc: str
@@ -244,7 +251,7 @@ class Model:
         if kind == ETH_ARP:
             return self.arp(att, src, data)
         if kind == ETH_IPV6:
-            return drop("ipv6_unsupported")
+            return drop(damaged_ipv6(data))
         if kind != ETH_IPV4:
             return drop("ethertype")
         if broadcast:

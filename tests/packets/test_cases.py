@@ -34,9 +34,6 @@ NOT_HERE = {
     "fragment_overlap": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_limit": "the pipeline drops every fragment yet; tests/unit of lib/frag",
     "fragment_timeout": "the pipeline drops every fragment yet; tests/unit of lib/frag",
-    "ipv6_extension": "the pipeline drops IPv6 of VPCs yet; tests/unit of lib/parse",
-    "ipv6_routing": "the pipeline drops IPv6 of VPCs yet; tests/unit of lib/parse",
-    "udp_no_cksum": "the pipeline drops IPv6 of VPCs yet; tests/unit of lib/parse",
     "policy_rule": "every listener has a default action that forwards until auth policies come",
     "snat_pool_memory": "counted when the bitmap slab is full; tests/unit of lib/snat",
 }

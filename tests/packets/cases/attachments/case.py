@@ -102,9 +102,9 @@ def case_ethertype(t):
               drop="ethertype")
 
 
-def case_ipv6_is_not_carried_yet(t):
+def case_ipv6_of_a_vpc_without_it(t):
     t.dropped(raw(t, "blue0", IPv6(src="fd00::5", dst="fd00::1") / UDP() / b"x"),
-              drop="ipv6_unsupported")
+              drop="vpc_source")
 
 
 def case_short_frames(t):
