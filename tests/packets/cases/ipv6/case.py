@@ -106,7 +106,6 @@ def meet(t):
 
 def case_tcp_in_every_mix(t):
     #//= RFC7915#4.1 type=test
-    #//= RFC6146#3.5.2 type=test
     meet(t)
     for mix in MIXES:
         way = Way(t, *mix)
