@@ -31,6 +31,7 @@ static const struct lathctl_column vpc_columns[] = {
 		{"MTU", "attachment.mtuBytes", NUMBER},
 		{"LINK", "attachment.linkUp", LINK},
 		{"NAT", "natAddresses", NUMBER},
+		{"NAT6", "natIpv6Addresses", NUMBER},
 		{"FLOWS", "flows", NUMBER},
 		{"DROPS", "drops", NUMBER},
 };
@@ -298,6 +299,7 @@ static const struct lathctl_column pool_columns[] = {
 		{"ALLOW-SOURCES", "allowSources", LIST},
 		{"FROM", "from", TEXT},
 		{"ADDRESSES", "addresses", NUMBER},
+		{"IPV6", "ipv6Addresses", NUMBER},
 		{"FLOWS", "flows", NUMBER},
 		{"MAX-PER-TARGET", "flowsPerTargetMax", NUMBER},
 		{"FULLEST", "fullestTarget", ENDPOINT},

@@ -241,8 +241,8 @@ struct lath_admin_count lath_admin_count_service(const struct lath_model *model,
 
 /* ---- NAT use ------------------------------------------------------------------------------- */
 
-/** Flows that fit from one VPC's NAT addresses to one target. */
-uint64_t lath_admin_nat_capacity(const struct lath_control *control, uint32_t vpc);
+/** Flows that fit from one VPC's NAT addresses to one target of a family. */
+uint64_t lath_admin_nat_capacity(const struct lath_control *control, uint32_t vpc, uint8_t family);
 
 /* ---- what `status` warns of ------------------------------------------------------------------ */
 

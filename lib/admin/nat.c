@@ -15,13 +15,13 @@ struct pool {
 };
 
 uint64_t
-lath_admin_nat_capacity(const struct lath_control *control, uint32_t vpc)
+lath_admin_nat_capacity(const struct lath_control *control, uint32_t vpc, uint8_t family)
 {
 	const struct lath_model *model = lath_control_model(control);
 
 	if (vpc >= model->vpc_count || model->vpcs[vpc] == NULL)
 		return 0;
-	return (uint64_t)model->vpcs[vpc]->nat_address_count * LATH_OWNER_PORTS;
+	return (uint64_t)lath_model_nat_count(model->vpcs[vpc], family) * LATH_OWNER_PORTS;
 }
 
 /* The attachment with an address in whose subnet the whole prefix lies, or NULL. */
@@ -45,9 +45,9 @@ attached(const struct pool *pool, const struct lath_prefix *prefix)
 	return NULL;
 }
 
-/* The gateway's addresses in the VPC: one of these is the next hop. */
+/* The gateway's addresses of a family in the VPC: one of these is the next hop. */
 static json_t *
-next_hops(const struct pool *pool)
+next_hops(const struct pool *pool, uint8_t family)
 {
 	const struct lath_model *model = lath_control_model(pool->call->control);
 	json_t *hops = json_array();
@@ -58,10 +58,12 @@ next_hops(const struct pool *pool)
 
 		if (attachment == NULL || attachment->vpc != pool->vpc->index)
 			continue;
-		for (uint32_t j = 0; j < attachment->address_count; j++)
-			lath_admin_append(hops,
-					json_string(lath_ip_format(&attachment->addresses[j].ip,
-							text)));
+		for (uint32_t j = 0; j < attachment->address_count; j++) {
+			const struct lath_ip *ip = &attachment->addresses[j].ip;
+
+			if (ip->family == family)
+				lath_admin_append(hops, json_string(lath_ip_format(ip, text)));
+		}
 	}
 	return hops;
 }
@@ -70,20 +72,24 @@ static void
 add_prefix(struct pool *pool, const struct lath_prefix *prefix)
 {
 	const struct lath_model_attachment *attachment = attached(pool, prefix);
+	bool v4 = lath_ip_is_v4(&prefix->ip);
 	json_t *route;
 
 	lath_admin_append(pool->sources, lath_admin_prefix(prefix));
 	if (attachment != NULL && attachment->announce)
 		return;
-	if (attachment != NULL && prefix->bits == 32 && lath_model_is_own(attachment, &prefix->ip))
+	if (attachment != NULL && prefix->bits == (v4 ? 32 : 128) &&
+			lath_model_is_own(attachment, &prefix->ip))
 		return;
 	route = json_object();
 	lath_admin_put(route, "prefix", lath_admin_prefix(prefix));
-	lath_admin_put(route, "nextHops", next_hops(pool));
+	lath_admin_put(route, "nextHops", next_hops(pool, prefix->ip.family));
 	lath_admin_put_text(route, "reason",
-			attachment == NULL ? "outside the attached subnets"
-					   : "in a subnet where the gateway does not answer ARP "
-					     "(announce: false)");
+			attachment == NULL   ? "outside the attached subnets"
+					: v4 ? "in a subnet where the gateway does not answer ARP "
+					       "(announce: false)"
+					     : "in a subnet where the gateway does not answer "
+					       "neighbour solicitations (announce: false)");
 	lath_admin_append(pool->routes, route);
 }
 
@@ -109,6 +115,40 @@ add_range(struct pool *pool, const struct lath_model_nat_range *range)
 		add_prefix(pool, &prefix);
 		first += UINT64_C(1) << free_bits;
 	}
+}
+
+/* The prefix that holds a run of IPv6 addresses and at most its own first one besides, which a pool
+ * leaves out.
+ */
+static void
+add_range6(struct pool *pool, const struct lath_model_nat6_range *range)
+{
+	struct lath_prefix prefix = {.ip = lath_ip_from_v6(range->first), .bits = 128};
+
+	for (uint64_t room = 1; room < range->count; room *= 2)
+		prefix.bits--;
+	prefix = lath_prefix_network(&prefix);
+	add_prefix(pool, &prefix);
+}
+
+/* Each family without a natPool entry has the gateway's own addresses. */
+static const char *
+source_of(const struct lath_config_vpc *cfg, const struct lath_model_vpc *vpc)
+{
+	bool has4 = false;
+	bool has6 = false;
+
+	for (uint32_t i = 0; cfg != NULL && i < cfg->nat_pool_count; i++) {
+		has4 |= lath_ip_is_v4(&cfg->nat_pool[i].ip);
+		has6 |= !lath_ip_is_v4(&cfg->nat_pool[i].ip);
+	}
+	if (!has4 && !has6)
+		return "gateway addresses";
+	if (!has4 && vpc->nat_address_count > 0)
+		return "gateway addresses (IPv4), natPool (IPv6)";
+	if (!has6 && vpc->nat6_address_count > 0)
+		return "natPool (IPv4), gateway addresses (IPv6)";
+	return "natPool";
 }
 
 /* Over the workers: what is in use, and how full the fullest pool of any worker ever was. */
@@ -139,7 +179,6 @@ static void
 put_fullest(json_t *json, struct lath_admin_call *call, uint32_t vpc)
 {
 	const struct lath_model *model = lath_control_model(call->control);
-	uint64_t capacity = lath_admin_nat_capacity(call->control, vpc);
 	const struct lath_model_target *fullest = NULL;
 	uint64_t most = 0;
 	uint64_t sum = 0;
@@ -158,8 +197,12 @@ put_fullest(json_t *json, struct lath_admin_call *call, uint32_t vpc)
 	}
 	lath_admin_put_u64(json, "flows", sum);
 	put_ports(json, call, vpc);
-	lath_admin_put_u64(json, "flowsPerTargetMax", capacity);
+	lath_admin_put_u64(json, "flowsPerTargetMax",
+			lath_admin_nat_capacity(call->control, vpc, LATH_FAMILY_IPV4));
+	lath_admin_put_u64(json, "flowsPerIpv6TargetMax",
+			lath_admin_nat_capacity(call->control, vpc, LATH_FAMILY_IPV6));
 	if (fullest != NULL) {
+		uint64_t capacity = lath_admin_nat_capacity(call->control, vpc, fullest->ip.family);
 		json_t *target = json_object();
 
 		lath_admin_put(target, "targetGroup", lath_admin_group_ref(call, fullest->group));
@@ -186,13 +229,15 @@ pool_json(struct lath_admin_call *call, uint32_t index)
 	json_t *json = json_object();
 
 	lath_admin_put(json, "vpc", lath_admin_vpc_ref(call, index));
-	lath_admin_put_text(json, "from",
-			cfg != NULL && cfg->nat_pool_count > 0 ? "natPool" : "gateway addresses");
+	lath_admin_put_text(json, "from", source_of(cfg, pool.vpc));
 	for (uint32_t i = 0; i < pool.vpc->nat_range_count; i++)
 		add_range(&pool, &pool.vpc->nat_ranges[i]);
+	for (uint32_t i = 0; i < pool.vpc->nat6_range_count; i++)
+		add_range6(&pool, &pool.vpc->nat6_ranges[i]);
 	lath_admin_put(json, "allowSources", pool.sources);
 	lath_admin_put(json, "routesToAdd", pool.routes);
 	lath_admin_put_u64(json, "addresses", pool.vpc->nat_address_count);
+	lath_admin_put_u64(json, "ipv6Addresses", pool.vpc->nat6_address_count);
 	put_fullest(json, call, index);
 	return json;
 }

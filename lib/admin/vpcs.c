@@ -114,6 +114,7 @@ vpc_json(struct lath_admin_call *call, uint32_t index)
 		lath_admin_put(json, "natPool",
 				lath_admin_prefixes(cfg->nat_pool, cfg->nat_pool_count));
 	lath_admin_put_u64(json, "natAddresses", vpc->nat_address_count);
+	lath_admin_put_u64(json, "natIpv6Addresses", vpc->nat6_address_count);
 	lath_admin_put_object_counters(json, call->control, LATH_OBJECT_VPC, index);
 	lath_admin_put_u64(json, "drops", drops_of(call->control, index));
 	return json;

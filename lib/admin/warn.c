@@ -154,7 +154,7 @@ warn_ports_of_targets(struct lath_admin_report *report)
 
 		if (target == NULL)
 			continue;
-		capacity = lath_admin_nat_capacity(control, target->vpc);
+		capacity = lath_admin_nat_capacity(control, target->vpc, target->ip.family);
 		flows = lath_admin_flows(control, LATH_OBJECT_TARGET, i);
 		if (flows == 0 || flows * 100 < capacity * FULL_PERCENT)
 			continue;
