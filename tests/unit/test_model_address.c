@@ -38,19 +38,22 @@ addresses_survive_a_restart_and_other_cidrs(void **state)
 {
 	char directory[64];
 	struct world *world;
-	struct lath_ip web;
+	struct lath_ip web[2];
 
 	(void)state;
 	world_directory_create(directory);
 	world = world_create(WORLD_BASE, directory);
 	world_apply(world);
-	web = world_service(world, 0)->addresses[0];
-	world_set(world, "/serviceCidrs", "['198.19.0.0/16']");
+	memcpy(web, world_service(world, 0)->addresses, sizeof(web));
+	assert_int_equal(LATH_FAMILY_IPV6, web[1].family);
+	world_set(world, "/serviceCidrs", "['198.19.0.0/16', 'fd00:1:2:3::/64']");
 	world_apply(world);
-	assert_same_ip(&web, &world_service(world, 0)->addresses[0]);
+	for (unsigned f = 0; f < 2; f++)
+		assert_same_ip(&web[f], &world_service(world, 0)->addresses[f]);
 	world_restart(world);
 	world_apply(world);
-	assert_same_ip(&web, &world_service(world, 0)->addresses[0]);
+	for (unsigned f = 0; f < 2; f++)
+		assert_same_ip(&web[f], &world_service(world, 0)->addresses[f]);
 	world_free(world);
 	world_directory_remove(directory);
 }
@@ -133,13 +136,6 @@ chosen_addresses_avoid_vpcs_given_ones_and_edges(void **state)
 	world_free(world);
 }
 
-/* The loader takes IPv4 only so far. */
-static void
-six_cidr(struct lath_config *cfg)
-{
-	lath_prefix_parse("fd00:1:2:3::/64", &cfg->service_cidrs[1]);
-}
-
 static void
 each_family_with_a_prefix_gives_an_address(void **state)
 {
@@ -147,12 +143,80 @@ each_family_with_a_prefix_gives_an_address(void **state)
 	struct lath_prefix six;
 
 	(void)state;
-	world->edit = six_cidr;
-	world_set(world, "/serviceCidrs", "['198.18.0.0/16', '198.19.0.0/16']");
+	world_set(world, "/serviceCidrs", "['198.18.0.0/16', 'fd00:1:2:3::/64']");
 	world_apply(world);
 	assert_int_equal(0, lath_prefix_parse("fd00:1:2:3::/64", &six));
 	assert_true(lath_prefix_contains(&six, &world_service(world, 0)->addresses[1]));
 	assert_int_equal(LATH_FAMILY_IPV4, world_service(world, 0)->addresses[0].family);
+	world_free(world);
+}
+
+static void
+only_families_with_a_prefix_give_an_address(void **state)
+{
+	struct world *world = world_create(WORLD_BASE, "");
+	struct lath_ip given = world_ip("198.18.0.7");
+
+	(void)state;
+	world_set(world, "/serviceCidrs", "['fd00:1:2:3::/64']");
+	world_set(world, "/services/1/addresses", "['198.18.0.7']");
+	world_apply(world);
+	assert_int_equal(LATH_FAMILY_NONE, world_service(world, 0)->addresses[0].family);
+	assert_int_equal(LATH_FAMILY_IPV6, world_service(world, 0)->addresses[1].family);
+	assert_same_ip(&given, &world_service(world, 1)->addresses[0]);
+	assert_int_equal(LATH_FAMILY_IPV6, world_service(world, 1)->addresses[1].family);
+	world_free(world);
+}
+
+/* Which of the addresses of fd00:1::/122 nobody may have, said one by one. */
+static bool
+six_forbidden(unsigned low)
+{
+	bool edge = low == 0 || low == 63;    /* the routers' anycast address, and its fellow */
+	bool in_vpc = low / 16 == 1;          /* fd00:1::10/124 */
+	bool in_pool = low / 4 == 0x24u / 4u; /* fd00:1::24/126 */
+
+	return edge || in_vpc || in_pool || low == 0x3d; /* another service's own */
+}
+
+/* Naive model: as many services as there are permitted addresses; each has one of its own, every one
+ * of them is given out, and one service more has none. The order they come in does not matter.
+ */
+static void
+chosen_ipv6_addresses_are_all_that_are_permitted(void **state)
+{
+	struct world *world = world_create(WORLD_BASE, "");
+	struct lath_prefix cidr;
+	bool seen[64] = {false};
+	unsigned permitted = 0;
+
+	(void)state;
+	assert_int_equal(0, lath_prefix_parse("fd00:1::/122", &cidr));
+	for (unsigned low = 0; low < 64; low++)
+		permitted += !six_forbidden(low);
+	world_set(world, "/serviceCidrs", "['198.18.0.0/16', 'fd00:1::/122']");
+	world_set(world, "/vpcs/2/prefixes", "['10.0.0.0/24', 'fd00:1::10/124']");
+	world_set(world, "/vpcs/2/natPool", "['fd00:1::24/126']");
+	world_set(world, "/services/1/addresses", "['fd00:1::3d']");
+	for (unsigned i = 1; i < permitted; i++) {
+		char text[64];
+
+		snprintf(text, sizeof(text), "{'name': 'more-%u', 'listeners': []}", i);
+		world_add(world, "/services", text);
+	}
+	world_apply(world);
+	for (unsigned i = 0; i <= permitted; i++) {
+		const struct lath_ip *ip = &world_service(world, i)->addresses[1];
+		unsigned low = ip->bytes[15] & 63u;
+
+		assert_true(lath_prefix_contains(&cidr, ip));
+		assert_int_equal(i == 1, low == 0x3d);
+		assert_true(i == 1 || !six_forbidden(low));
+		assert_false(seen[low]);
+		seen[low] = true;
+	}
+	world_add(world, "/services", "{'name': 'one-too-many', 'listeners': []}");
+	assert_int_equal(-ENOSPC, world_update(world));
 	world_free(world);
 }
 
@@ -232,6 +296,8 @@ main(void)
 			cmocka_unit_test(returning_service_has_its_address_back),
 			cmocka_unit_test(chosen_addresses_avoid_vpcs_given_ones_and_edges),
 			cmocka_unit_test(each_family_with_a_prefix_gives_an_address),
+			cmocka_unit_test(only_families_with_a_prefix_give_an_address),
+			cmocka_unit_test(chosen_ipv6_addresses_are_all_that_are_permitted),
 			cmocka_unit_test(kept_address_inside_a_new_prefix_is_an_error),
 			cmocka_unit_test(corrupt_ledger_is_refused_with_what_to_do),
 			cmocka_unit_test(unwritable_state_changes_nothing),

@@ -33,6 +33,51 @@ target_up(struct world *world)
 	health_to(world, 0, 0, LATH_TARGET_HEALTHY);
 }
 
+/* Both families of everything, and time to get used to it. */
+static void
+dual_stack(struct world *world)
+{
+	world_set(world, "/vpcs/0/prefixes", "['10.0.0.0/16', 'fd00::/48']");
+	world_set(world, "/services/0/addresses", "['198.18.255.1', 'fd00:255::1']");
+	world_add(world, "/services/0/listeners/0/rules/0/match/sourcePrefixes", "'fd00::/56'");
+	world_apply(world);
+}
+
+static void
+ipv6_prefix_lost(struct world *world)
+{
+	dual_stack(world);
+	world_set(world, "/vpcs/0/prefixes", "['10.0.0.0/16', 'fd00::/49']");
+}
+
+static void
+ipv6_prefix_wider(struct world *world)
+{
+	dual_stack(world);
+	world_set(world, "/vpcs/0/prefixes", "['10.0.0.0/16', 'fd00::/47']");
+}
+
+static void
+ipv6_address_changed(struct world *world)
+{
+	dual_stack(world);
+	world_set(world, "/services/0/addresses", "['198.18.255.1', 'fd00:255::2']");
+}
+
+static void
+ipv6_source_lost(struct world *world)
+{
+	dual_stack(world);
+	world_remove(world, "/services/0/listeners/0/rules/0/match/sourcePrefixes/2");
+}
+
+static void
+ipv6_source_narrower(struct world *world)
+{
+	dual_stack(world);
+	world_set(world, "/services/0/listeners/0/rules/0/match/sourcePrefixes/2", "'fd00::/57'");
+}
+
 static void
 drain_over(struct world *world)
 {
@@ -210,6 +255,14 @@ static const struct generation_row generation_rows[] = {
 					  "targetGroups/1"},
 		{.name = "one more target", .set = "/targetGroups/0/targets/4", .value = NULL},
 		{.name = "draining begins", .remove = "/targetGroups/0/targets/0"},
+		{.name = "IPv6 prefix", .raised = A, .vpcs = 1, .act = ipv6_prefix_lost},
+		{.name = "wider IPv6 prefix", .act = ipv6_prefix_wider},
+		{.name = "IPv6 address", .raised = A, .services = 1, .act = ipv6_address_changed},
+		{.name = "IPv6 source", .raised = A, .services = 1, .act = ipv6_source_lost},
+		{.name = "narrower IPv6 source",
+				.raised = A,
+				.services = 1,
+				.act = ipv6_source_narrower},
 		{.name = "target down", .raised = P, .services = 1, .act = target_down},
 		{.name = "target down hard", .raised = A, .services = 1, .act = target_down_hard},
 		{.name = "target up", .act = target_up},
