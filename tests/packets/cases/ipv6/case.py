@@ -269,3 +269,25 @@ def case_a_right_taken_away_ends_ipv6_too(t):
     t.counted()
     t.dropped(way.client.sends(ip(SIX, SIX6) / UDP(sport=4000, dport=53) / Raw(b"x")),
               drop="revoked")
+
+
+def sender_back():
+    vpcs = [dict(one) for one in CONFIG["vpcs"]]
+    vpcs[0]["attachments"] = [attachment("blue0", BOTH, returnTo="sender")]
+    return {**CONFIG, "vpcs": vpcs}
+
+
+def case_answers_go_back_to_the_sender(t):
+    """A router that the gateway could not find by itself; both families through the same MAC."""
+    router = t.host("blue0", "fd00::77", answers=False)
+    servers = {target: t.host("red0", target) for target in (FOUR, SIX)}
+    for client, service_ip, target in MIXES[:3]:
+        server, nat = servers[target], NAT6 if ":" in target else NAT4
+        got = net(t.one(router.sends(ip(client, service_ip) / UDP(sport=4000, dport=53) /
+                                     Raw(b"question")), server, ms=0))
+        back = net(t.one(server.sends(ip(target, nat) / UDP(sport=5353, dport=got[UDP].sport) /
+                                      Raw(b"answer")), router))
+        assert (back.src, back.dst, back[UDP].dport) == (service_ip, client, 4000)
+
+
+case_answers_go_back_to_the_sender.config = sender_back()
