@@ -14,26 +14,6 @@ static const struct kit_spec tcp_spec = {.src = 0x0a000001,
 		.option_len = 12,
 		.data_len = 40};
 
-static enum lath_drop
-parse_exact(const uint8_t *frame, uint32_t len, uint32_t frame_len, struct lath_packet *pkt)
-{
-	uint8_t *copy = kit_exact(frame, len);
-	enum lath_drop drop;
-
-	assert_non_null(copy);
-	drop = kit_parse(copy, len, frame_len, pkt);
-	free(copy);
-	return drop;
-}
-
-static void
-assert_drop(const char *name, enum lath_drop drop, enum lath_drop expected)
-{
-	if (drop != expected)
-		fail_msg("%s: %s, expected %s", name, lath_drop_name(drop),
-				lath_drop_name(expected));
-}
-
 static void
 frame_has_at_most_two_tags(void **state)
 {
@@ -82,7 +62,7 @@ frame_has_at_most_two_tags(void **state)
 		for (unsigned word = 0; word < 5; word++)
 			kit_put16(frame + 12 + 2 * word, rows[i].words[word]);
 		copy = kit_exact(frame, rows[i].len);
-		assert_drop(rows[i].name, lath_parse_frame(copy, rows[i].len, &pkt, &ethertype),
+		kit_assert_drop(rows[i].name, lath_parse_frame(copy, rows[i].len, &pkt, &ethertype),
 				rows[i].drop);
 		free(copy);
 		if (rows[i].drop != LATH_DROP_NONE)
@@ -107,7 +87,7 @@ whole_packet_fills_everything_but_the_vpc(void **state)
 	spec.vlan = 0x2064;
 	len = kit_frame4(frame, &spec, &random_state);
 	memset(frame + len, 0xaa, 10); /* padding */
-	assert_int_equal(parse_exact(frame, len + 10, len + 10, &pkt), LATH_DROP_NONE);
+	assert_int_equal(kit_parse_exact(frame, len + 10, len + 10, &pkt), LATH_DROP_NONE);
 	assert_int_equal(pkt.vlan, 100);
 	assert_int_equal(pkt.l3_offset, 18);
 	assert_int_equal(pkt.l4_offset, 38);
@@ -141,7 +121,7 @@ every_shorter_frame_is_dropped_for_its_reason(void **state)
 					: len < 14             ? LATH_DROP_frame_short
 							       : LATH_DROP_ip_malformed;
 
-			assert_drop("IPv4", parse_exact(frame, len, len, &pkt), expected);
+			kit_assert_drop("IPv4", kit_parse_exact(frame, len, len, &pkt), expected);
 		}
 	}
 	spec.proto = LATH_PROTO_TCP;
@@ -152,7 +132,7 @@ every_shorter_frame_is_dropped_for_its_reason(void **state)
 				: len < 14             ? LATH_DROP_frame_short
 						       : LATH_DROP_ip_malformed;
 
-		assert_drop("IPv6", parse_exact(frame, len, len, &pkt), expected);
+		kit_assert_drop("IPv6", kit_parse_exact(frame, len, len, &pkt), expected);
 	}
 }
 
@@ -183,7 +163,8 @@ first_segment_must_hold_the_headers(void **state)
 					: len < 34 + rows[i].l4_min ? LATH_DROP_l4_malformed
 								    : LATH_DROP_NONE;
 
-			assert_drop("segment", parse_exact(frame, len, whole, &pkt), expected);
+			kit_assert_drop("segment", kit_parse_exact(frame, len, whole, &pkt),
+					expected);
 		}
 	}
 }
@@ -262,7 +243,7 @@ ipv4_header_is_checked_field_by_field(void **state)
 		memcpy(frame + 14 + row->at, word + 4 - row->bytes, row->bytes);
 		if (row->fix)
 			kit_fix_ip(frame + 14);
-		assert_drop(row->name, parse_exact(frame, len, len, &pkt), row->drop);
+		kit_assert_drop(row->name, kit_parse_exact(frame, len, len, &pkt), row->drop);
 	}
 }
 
@@ -324,7 +305,7 @@ l4_lengths_are_checked_at_each_boundary(void **state)
 		frame[34 + rows[i].at] = rows[i].value;
 		if (rows[i].proto == LATH_PROTO_ICMP && rows[i].l4_len >= 8)
 			kit_fix_l4(frame + 14);
-		assert_drop(rows[i].name, parse_exact(frame, len, len, &pkt), rows[i].drop);
+		kit_assert_drop(rows[i].name, kit_parse_exact(frame, len, len, &pkt), rows[i].drop);
 	}
 }
 
@@ -346,7 +327,7 @@ only_flags_that_a_stack_sends_pass(void **state)
 
 		spec.flags = (uint8_t)flags;
 		len = kit_frame4(frame, &spec, &random_state);
-		assert_drop("flags", parse_exact(frame, len, len, &pkt),
+		kit_assert_drop("flags", kit_parse_exact(frame, len, len, &pkt),
 				good ? LATH_DROP_NONE : LATH_DROP_tcp_flags);
 		if (good)
 			assert_int_equal(pkt.tcp_flags, flags);
@@ -366,13 +347,14 @@ icmp_sum_is_verified_when_the_message_is_there(void **state)
 	spec.data_len = 33;
 	len = kit_frame4(frame, &spec, &random_state);
 	memset(frame + len, 0x55, 8); /* padding takes no part */
-	assert_drop("good", parse_exact(frame, len + 8, len + 8, &pkt), LATH_DROP_NONE);
+	kit_assert_drop("good", kit_parse_exact(frame, len + 8, len + 8, &pkt), LATH_DROP_NONE);
 	assert_int_equal(pkt.icmp_type, LATH_ICMP_ECHO);
 	assert_true(pkt.key4.src_port_be == lath_to_be16(spec.sport));
 	assert_true(pkt.key4.dst_port_be == lath_to_be16(spec.sport));
 	frame[len - 1] ^= 0x10;
-	assert_drop("last byte", parse_exact(frame, len, len, &pkt), LATH_DROP_icmp_cksum);
-	assert_drop("last byte elsewhere", parse_exact(frame, len - 1, len, &pkt), LATH_DROP_NONE);
+	kit_assert_drop("last byte", kit_parse_exact(frame, len, len, &pkt), LATH_DROP_icmp_cksum);
+	kit_assert_drop("last byte elsewhere", kit_parse_exact(frame, len - 1, len, &pkt),
+			LATH_DROP_NONE);
 }
 
 static void
@@ -409,7 +391,7 @@ ipv6_is_tcp_behind_a_whole_header(void **state)
 
 		assert_int_equal(len, 14 + 40 + 72);
 		frame[14 + rows[i].at] = rows[i].value;
-		assert_drop(rows[i].name, parse_exact(frame, len, len, &pkt), rows[i].drop);
+		kit_assert_drop(rows[i].name, kit_parse_exact(frame, len, len, &pkt), rows[i].drop);
 		if (rows[i].drop != LATH_DROP_NONE)
 			continue;
 		assert_int_equal(pkt.family, LATH_FAMILY_IPV6);
@@ -429,10 +411,11 @@ ipv6_longer_than_a_length_can_say_is_refused(void **state)
 	assert_non_null(frame);
 	kit_frame6(frame, &tcp_spec, &random_state);
 	kit_put16(frame + 18, 65535 - 40);
-	assert_drop("65,535", lath_parse_ipv6(frame, 70000, 70000, &pkt), LATH_DROP_NONE);
+	kit_assert_drop("65,535", lath_parse_ipv6(frame, 70000, 70000, &pkt), LATH_DROP_NONE);
 	assert_int_equal(pkt.ip_len, 65535);
 	kit_put16(frame + 18, 65535 - 39);
-	assert_drop("65,536", lath_parse_ipv6(frame, 70000, 70000, &pkt), LATH_DROP_ip_malformed);
+	kit_assert_drop("65,536", lath_parse_ipv6(frame, 70000, 70000, &pkt),
+			LATH_DROP_ip_malformed);
 	free(frame);
 }
 
@@ -449,7 +432,7 @@ ipv6_first_segment_must_hold_the_tcp_header(void **state)
 				: len < 54 + 60    ? LATH_DROP_l4_malformed
 						   : LATH_DROP_NONE;
 
-		assert_drop("segment", parse_exact(frame, len, whole, &pkt), expected);
+		kit_assert_drop("segment", kit_parse_exact(frame, len, whole, &pkt), expected);
 	}
 }
 
@@ -466,7 +449,7 @@ arp_is_ethernet_and_ipv4_to_the_last_byte(void **state)
 	for (uint32_t len = 0; len <= 42; len++) {
 		uint8_t *copy = kit_exact(frame, len);
 
-		assert_drop("length", lath_parse_arp(copy, len, &pkt, &arp),
+		kit_assert_drop("length", lath_parse_arp(copy, len, &pkt, &arp),
 				len < 42 ? LATH_DROP_arp_malformed : LATH_DROP_NONE);
 		assert_true(len < 42 ? arp == NULL : (const uint8_t *)arp == copy + 14);
 		free(copy);
@@ -474,7 +457,7 @@ arp_is_ethernet_and_ipv4_to_the_last_byte(void **state)
 	for (unsigned at = 0; at < 8; at++) {
 		frame[14 + at] ^= 0x80;
 		/* The operation is the caller's. */
-		assert_drop("field", lath_parse_arp(frame, 42, &pkt, &arp),
+		kit_assert_drop("field", lath_parse_arp(frame, 42, &pkt, &arp),
 				at < 6 ? LATH_DROP_arp_malformed : LATH_DROP_NONE);
 		frame[14 + at] ^= 0x80;
 	}
@@ -510,7 +493,7 @@ damaged_packets_never_lead_outside(void **state)
 		len = lath_random_below(&random, 2) == 0
 				? frame_len
 				: lath_random_below(&random, frame_len + 1);
-		if (parse_exact(frame, len, frame_len, &pkt) != LATH_DROP_NONE)
+		if (kit_parse_exact(frame, len, frame_len, &pkt) != LATH_DROP_NONE)
 			continue;
 		assert_true(pkt.l3_offset + (uint32_t)pkt.ip_len <= frame_len);
 		assert_true(pkt.l3_offset < pkt.l4_offset && pkt.l4_offset + 8u <= len);

@@ -35,26 +35,6 @@ frame_with(uint8_t *frame, uint8_t proto, uint8_t first, const uint8_t *chain, u
 	return len + chain_len;
 }
 
-static enum lath_drop
-parse_exact(const uint8_t *frame, uint32_t len, uint32_t frame_len, struct lath_packet *pkt)
-{
-	uint8_t *copy = kit_exact(frame, len);
-	enum lath_drop drop;
-
-	assert_non_null(copy);
-	drop = kit_parse(copy, len, frame_len, pkt);
-	free(copy);
-	return drop;
-}
-
-static void
-assert_drop(const char *name, enum lath_drop drop, enum lath_drop expected)
-{
-	if (drop != expected)
-		fail_msg("%s: %s, expected %s", name, lath_drop_name(drop),
-				lath_drop_name(expected));
-}
-
 //= RFC7915#5.1-extensions type=test
 static void
 transport_is_found_behind_extension_headers(void **state)
@@ -99,7 +79,7 @@ transport_is_found_behind_extension_headers(void **state)
 		uint32_t len = frame_with(frame, LATH_PROTO_TCP, rows[i].first, rows[i].chain,
 				rows[i].len);
 
-		assert_drop(rows[i].name, parse_exact(frame, len, len, &pkt), rows[i].drop);
+		kit_assert_drop(rows[i].name, kit_parse_exact(frame, len, len, &pkt), rows[i].drop);
 		if (rows[i].drop != LATH_DROP_NONE)
 			continue;
 		assert_int_equal(pkt.proto, LATH_PROTO_TCP);
@@ -124,13 +104,13 @@ cut_headers_are_never_read_beyond(void **state)
 				: len < whole - 0u && len < 54 + 24 + 44 ? LATH_DROP_l4_malformed
 									 : LATH_DROP_NONE;
 
-		assert_drop("segment", parse_exact(frame, len, whole, &pkt), expected);
+		kit_assert_drop("segment", kit_parse_exact(frame, len, whole, &pkt), expected);
 	}
 	for (uint32_t payload = 0; payload < 24 + 20; payload++) {
 		struct lath_packet pkt = {0};
 
 		kit_put16(frame + 18, payload);
-		assert_drop("packet", parse_exact(frame, 54 + payload, 54 + payload, &pkt),
+		kit_assert_drop("packet", kit_parse_exact(frame, 54 + payload, 54 + payload, &pkt),
 				payload < 24 ? LATH_DROP_ipv6_extension : LATH_DROP_l4_malformed);
 	}
 }
@@ -144,12 +124,12 @@ udp_without_a_checksum_is_dropped(void **state)
 	uint32_t len = kit_frame6(frame, &spec, &random_state);
 
 	(void)state;
-	assert_drop("UDP", parse_exact(frame, len, len, &pkt), LATH_DROP_NONE);
+	kit_assert_drop("UDP", kit_parse_exact(frame, len, len, &pkt), LATH_DROP_NONE);
 	assert_int_equal(lath_from_be16(pkt.key6.src_port_be), 40000);
 	kit_put16(frame + 54 + 6, 0);
-	assert_drop("none", parse_exact(frame, len, len, &pkt), LATH_DROP_udp_no_cksum);
+	kit_assert_drop("none", kit_parse_exact(frame, len, len, &pkt), LATH_DROP_udp_no_cksum);
 	kit_put16(frame + 54 + 4, 7);
-	assert_drop("short", parse_exact(frame, len, len, &pkt), LATH_DROP_l4_malformed);
+	kit_assert_drop("short", kit_parse_exact(frame, len, len, &pkt), LATH_DROP_l4_malformed);
 }
 
 static void
@@ -185,7 +165,7 @@ icmpv6_is_echo_or_error(void **state)
 		frame[54] = rows[i].type;
 		frame[55] = rows[i].code;
 		kit_fix_l4(frame + 14);
-		assert_drop("type", parse_exact(frame, len, len, &pkt), rows[i].drop);
+		kit_assert_drop("type", kit_parse_exact(frame, len, len, &pkt), rows[i].drop);
 		if (rows[i].drop != LATH_DROP_NONE)
 			continue;
 		assert_int_equal(lath_packet_is_error(&pkt), rows[i].type < 128);
@@ -193,7 +173,7 @@ icmpv6_is_echo_or_error(void **state)
 		assert_int_equal(lath_from_be16(pkt.key6.src_port_be),
 				rows[i].type < 128 ? 0 : 40000);
 		frame[len - 1] ^= 1;
-		assert_drop("sum", parse_exact(frame, len, len, &pkt),
+		kit_assert_drop("sum", kit_parse_exact(frame, len, len, &pkt),
 				rows[i].type < 128 ? LATH_DROP_NONE : LATH_DROP_icmp_cksum);
 	}
 }
@@ -233,12 +213,13 @@ addresses_of_no_host_are_martians(void **state)
 
 			memcpy(before, frame + at, 16);
 			memcpy(frame + at, rows[i].ip, 16);
-			assert_drop("address", parse_exact(frame, len, len, &pkt), expected);
+			kit_assert_drop("address", kit_parse_exact(frame, len, len, &pkt),
+					expected);
 			memcpy(frame + at, before, 16);
 		}
 	}
 	memcpy(frame + 22, frame + 38, 16);
-	assert_drop("itself", parse_exact(frame, len, len, &pkt), LATH_DROP_martian);
+	kit_assert_drop("itself", kit_parse_exact(frame, len, len, &pkt), LATH_DROP_martian);
 }
 
 int
