@@ -3,7 +3,8 @@
 
 /*
  * First packets from the host port: the gateway's own sockets, to hostPrefix with the VPC's number
- * and an IPv4 address inside, or with the index of an IPv6 target. Default deny: only registered check addresses may be opened.
+ * and an IPv4 address inside, or with the index of an IPv6 target. Default deny: only registered
+ * check addresses may be opened.
  */
 
 #include "pipeline_private.h"
